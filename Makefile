@@ -1,0 +1,95 @@
+# jibit: ask Jibit's inquiry API from SQL
+#
+#   make && make install     build and install, PG_CONFIG chooses the server
+#   make installcheck        regression tests against a running server that
+#                            has shared_preload_libraries = 'jibit'
+#   make check               all tests, in a private copy of the installation
+#   make demo                a tour, with a sandbox in place of the real API
+#   make bench               measurements
+
+EXTENSION = jibit
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/jibit.control)
+MODULE_big = jibit
+DATA = sql/jibit--1.0.sql
+PGFILEDESC = "jibit - inquiries of cards, IBANs and identities"
+
+OBJS = \
+	src/jibit.o \
+	src/config.o \
+	src/encoding.o \
+	src/errors.o \
+	src/extension.o \
+	src/tehran.o \
+	src/api/answer.o \
+	src/api/arguments.o \
+	src/api/client.o \
+	src/api/credentials.o \
+	src/api/decode.o \
+	src/api/inquiries.o \
+	src/api/json.o \
+	src/api/retry.o \
+	src/api/token.o \
+	src/net/http.o \
+	src/net/trust.o \
+	src/offline/banks.o \
+	src/offline/jalali.o \
+	src/offline/normalize.o \
+	src/offline/text.o \
+	src/shared/digest.o \
+	src/sql/admin.o \
+	src/sql/catalog.o \
+	src/sql/check.o \
+	src/sql/inquiry.o \
+	src/sql/request.o \
+	src/sql/result.o
+
+REGRESS = install inquiries
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG CC
+
+.DEFAULT_GOAL := all
+
+# These three install what is missing before they build, so they must work
+# where there is no PGXS yet.
+HARNESS_GOALS = check demo bench
+
+ifneq ($(filter $(HARNESS_GOALS),$(MAKECMDGOALS)),)
+
+.PHONY: $(HARNESS_GOALS)
+$(HARNESS_GOALS):
+	+@JIBIT_REGRESS="$(REGRESS)" MAKE="$(MAKE)" test/harness/$@ $(PARTS)
+
+else
+
+MODULES_NEEDED = libcurl json-c libcrypto libssl
+
+# PostgreSQL's own headers are not written for -Wextra: functions with a
+# prescribed signature leave parameters unused, lengthof() is unsigned,
+# PG_TRY declares what longjmp may clobber, and what a gcc-built server's
+# headers say of formats clang does not know.
+PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags $(MODULES_NEEDED))
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	-Wno-missing-field-initializers -Wno-clobbered -Wno-ignored-attributes
+SHLIB_LINK = $(shell pkg-config --libs $(MODULES_NEEDED))
+
+# Each regression test has a sandbox of its own, which ends with it.
+REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+ifneq ($(shell test $(firstword $(subst ., ,$(VERSION))) -ge 15 && echo yes),yes)
+$(error jibit needs PostgreSQL 15 or later, $(PG_CONFIG) is of $(VERSION))
+endif
+
+# PGXS tracks headers only where the server was built with dependency tracking.
+$(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
+
+.PHONY: sandbox
+sandbox:
+	$(MAKE) -C $(srcdir)/test/sandbox
+
+installcheck: sandbox
+
+endif

@@ -1,0 +1,797 @@
+/* sql/jibit--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION jibit" to load this file. \quit
+
+--
+-- Result types. The columns are the API's fields, in its order.
+--
+
+CREATE TYPE @extschema@.jibit_error AS (
+  code text,
+  message text,
+  errcode text,
+  http_status int,
+  retryable boolean,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_error IS
+  'why an inquiry failed: the API''s or the extension''s code, its text, the SQLSTATE; retryable: it may pass by itself';
+
+CREATE TYPE @extschema@.jibit_owner AS (
+  first_name text,
+  last_name text
+);
+COMMENT ON TYPE @extschema@.jibit_owner IS
+  'an owner of an account';
+
+CREATE TYPE @extschema@.jibit_identification_document AS (
+  type text,
+  code text,
+  issue_date text,
+  expiration_date text
+);
+COMMENT ON TYPE @extschema@.jibit_identification_document IS
+  'an identification document of a foreign national';
+
+CREATE TYPE @extschema@.jibit_card_info AS (
+  number text,
+  bank text,
+  type text,
+  owner_name text,
+  deposit_number text,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_card_info IS
+  'result of jibit_card()';
+
+CREATE TYPE @extschema@.jibit_iban_info AS (
+  iban text,
+  bank text,
+  deposit_number text,
+  status text,
+  owners @extschema@.jibit_owner[],
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_iban_info IS
+  'result of jibit_iban(); status is ACTIVE, BLOCK_WITH_DEPOSIT, BLOCK_WITHOUT_DEPOSIT, IDLE or UNKNOWN';
+
+CREATE TYPE @extschema@.jibit_card_deposit AS (
+  number text,
+  type text,
+  bank text,
+  deposit_number text,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_card_deposit IS
+  'result of jibit_card_to_deposit()';
+
+CREATE TYPE @extschema@.jibit_card_iban AS (
+  number text,
+  type text,
+  bank text,
+  deposit_number text,
+  iban text,
+  status text,
+  owners @extschema@.jibit_owner[],
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_card_iban IS
+  'result of jibit_card_to_iban()';
+
+CREATE TYPE @extschema@.jibit_bank_availability AS (
+  bank text,
+  available boolean,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_bank_availability IS
+  'row of jibit_card_to_iban_availability(); NULL where the API uses a word that is not documented';
+
+CREATE TYPE @extschema@.jibit_deposit_iban AS (
+  number text,
+  bank text,
+  iban text,
+  deposit_number text,
+  status text,
+  owners @extschema@.jibit_owner[],
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_deposit_iban IS
+  'result of jibit_deposit_to_iban()';
+
+CREATE TYPE @extschema@.jibit_match AS (
+  matched boolean,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_match IS
+  'result of the matches; NULL where the API has no verdict. In a condition it is a boolean';
+
+CREATE TYPE @extschema@.jibit_address AS (
+  postal_code text,
+  address text,
+  province text,
+  district text,
+  street text,
+  no text,
+  floor text,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_address IS
+  'result of jibit_postal_address()';
+
+CREATE TYPE @extschema@.jibit_location AS (
+  postal_code text,
+  latitude float8,
+  longitude float8,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_location IS
+  'result of jibit_postal_location(), in WGS 84';
+
+CREATE TYPE @extschema@.jibit_similarity AS (
+  first_name_similarity_percentage int,
+  last_name_similarity_percentage int,
+  full_name_similarity_percentage int,
+  father_name_similarity_percentage int,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_similarity IS
+  'result of jibit_identity_similarity(); NULL for a name that was not asked';
+
+CREATE TYPE @extschema@.jibit_foreigner_info AS (
+  fida text,
+  first_name text,
+  last_name text,
+  father_name text,
+  birth_date text,
+  ancestor_name text,
+  gender text,
+  birth_place_country text,
+  birth_place_city text,
+  nationality text,
+  identification_documents @extschema@.jibit_identification_document[],
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_foreigner_info IS
+  'result of jibit_foreigner()';
+
+CREATE TYPE @extschema@.jibit_corporation_info AS (
+  lic_issue_date text,
+  lic_expire_date text,
+  lic_type text,
+  lic_time text,
+  address text,
+  blue_plaque text,
+  registered_plaque text,
+  postal_code text,
+  area bigint,
+  union_name text,
+  union_id bigint,
+  guild_id bigint,
+  convent_id bigint,
+  convent_name text,
+  city_id bigint,
+  board_title text,
+  corporate_identity text,
+  lic_state text,
+  tel text,
+  isic text,
+  company_national_code text,
+  isic_name text,
+  hc_license_request_type_name text,
+  has_expire_letter text,
+  expire_letter_date text,
+  code text,
+  first_name text,
+  last_name text,
+  father_name text,
+  national_code text,
+  is_male text,
+  mobile text,
+  type_name text,
+  type_code text,
+  birth_date text,
+  identity_no text,
+  country text,
+  religion text,
+  military_state text,
+  education_level text,
+  provider_tracker_id text,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_corporation_info IS
+  'result of jibit_corporation(); the API gives each field only where it has it';
+
+CREATE TYPE @extschema@.jibit_military_service_info AS (
+  national_code text,
+  qualified boolean,
+  description text,
+  provider_tracker_id text,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_military_service_info IS
+  'result of jibit_military_service(); qualified is false for absentees';
+
+CREATE TYPE @extschema@.jibit_sana_info AS (
+  national_code text,
+  mobile_number text,
+  registered boolean,
+  matched boolean,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_sana_info IS
+  'result of jibit_sana()';
+
+CREATE TYPE @extschema@.jibit_balance AS (
+  balance_type text,
+  currency text,
+  amount bigint,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_balance IS
+  'row of jibit_balances(); balance_type is PRF (prepaid) or POF (postpaid)';
+
+CREATE TYPE @extschema@.jibit_service_usage AS (
+  service text,
+  persian_name text,
+  count bigint,
+  track_id text
+);
+COMMENT ON TYPE @extschema@.jibit_service_usage IS
+  'row of jibit_daily_report()';
+
+--
+-- Inquiries. Each calls the API: volatile, so that EXPLAIN and the planner
+-- never do, and costly, so that whatever is cheaper is filtered first. NULL in
+-- a required argument gives NULL and no call. Failures raise class JB.
+--
+
+CREATE FUNCTION @extschema@.jibit_card(card text)
+RETURNS @extschema@.jibit_card_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_card';
+COMMENT ON FUNCTION @extschema@.jibit_card(text) IS
+  'what the bank says of a card: its type, owner, deposit number';
+
+CREATE FUNCTION @extschema@.jibit_iban(iban text)
+RETURNS @extschema@.jibit_iban_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_iban';
+COMMENT ON FUNCTION @extschema@.jibit_iban(text) IS
+  'an IBAN''s account: bank, status, owners';
+
+CREATE FUNCTION @extschema@.jibit_card_to_deposit(card text)
+RETURNS @extschema@.jibit_card_deposit
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_card_to_deposit';
+COMMENT ON FUNCTION @extschema@.jibit_card_to_deposit(text) IS
+  'the deposit number behind a card';
+
+CREATE FUNCTION @extschema@.jibit_card_to_iban(card text)
+RETURNS @extschema@.jibit_card_iban
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_card_to_iban';
+COMMENT ON FUNCTION @extschema@.jibit_card_to_iban(text) IS
+  'the IBAN behind a debit card, with its status and owners';
+
+CREATE FUNCTION @extschema@.jibit_card_to_iban_availability()
+RETURNS SETOF @extschema@.jibit_bank_availability
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 40
+AS 'MODULE_PATHNAME', 'jibit_card_to_iban_availability';
+COMMENT ON FUNCTION @extschema@.jibit_card_to_iban_availability() IS
+  'for which banks jibit_card_to_iban() works just now; not charged';
+
+CREATE FUNCTION @extschema@.jibit_deposit_to_iban(bank text, number text)
+RETURNS @extschema@.jibit_deposit_iban
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_deposit_to_iban';
+COMMENT ON FUNCTION @extschema@.jibit_deposit_to_iban(text, text) IS
+  'the IBAN of a deposit number at a bank';
+
+CREATE FUNCTION @extschema@.jibit_match_card(
+  card text,
+  national_code text,
+  birth_date text
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_card';
+COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, text) IS
+  'does the card belong to this person? The birth date is Jalali, YYYYMMDD';
+
+CREATE FUNCTION @extschema@.jibit_match_card(
+  card text,
+  national_code text,
+  birth_date date
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_card';
+COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, date) IS
+  'does the card belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+
+CREATE FUNCTION @extschema@.jibit_match_card_name(card text, name text)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_card_name';
+COMMENT ON FUNCTION @extschema@.jibit_match_card_name(text, text) IS
+  'does the card belong to somebody of this name?';
+
+CREATE FUNCTION @extschema@.jibit_match_deposit(
+  bank text,
+  number text,
+  national_code text,
+  birth_date text
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_deposit';
+COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, text) IS
+  'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD';
+
+CREATE FUNCTION @extschema@.jibit_match_deposit(
+  bank text,
+  number text,
+  national_code text,
+  birth_date date
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_deposit';
+COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, date) IS
+  'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+
+CREATE FUNCTION @extschema@.jibit_match_deposit_name(
+  bank text,
+  number text,
+  name text
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_deposit_name';
+COMMENT ON FUNCTION @extschema@.jibit_match_deposit_name(text, text, text) IS
+  'does the deposit belong to somebody of this name?';
+
+CREATE FUNCTION @extschema@.jibit_match_iban(
+  iban text,
+  national_code text,
+  birth_date text
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_iban';
+COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, text) IS
+  'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD';
+
+CREATE FUNCTION @extschema@.jibit_match_iban(
+  iban text,
+  national_code text,
+  birth_date date
+)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_iban';
+COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, date) IS
+  'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+
+CREATE FUNCTION @extschema@.jibit_match_iban_name(iban text, name text)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_iban_name';
+COMMENT ON FUNCTION @extschema@.jibit_match_iban_name(text, text) IS
+  'does the IBAN belong to somebody of this name?';
+
+CREATE FUNCTION @extschema@.jibit_match_shahkar(national_code text, mobile text)
+RETURNS @extschema@.jibit_match
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_match_shahkar';
+COMMENT ON FUNCTION @extschema@.jibit_match_shahkar(text, text) IS
+  'Shahkar: does this mobile belong to the person with this national code?';
+
+CREATE FUNCTION @extschema@.jibit_postal_address(code text)
+RETURNS @extschema@.jibit_address
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_postal_address';
+COMMENT ON FUNCTION @extschema@.jibit_postal_address(text) IS
+  'the address of a postal code';
+
+CREATE FUNCTION @extschema@.jibit_postal_location(code text)
+RETURNS @extschema@.jibit_location
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_postal_location';
+COMMENT ON FUNCTION @extschema@.jibit_postal_location(text) IS
+  'where a postal code is, in WGS 84';
+
+CREATE FUNCTION @extschema@.jibit_identity_similarity(
+  national_code text,
+  birth_date text,
+  first_name text DEFAULT NULL,
+  last_name text DEFAULT NULL,
+  full_name text DEFAULT NULL,
+  father_name text DEFAULT NULL
+)
+RETURNS @extschema@.jibit_similarity
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
+COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, text, text, text, text, text) IS
+  'how much names resemble those in the civil registry, in percent; give at least one. The birth date is Jalali, YYYYMMDD';
+
+CREATE FUNCTION @extschema@.jibit_identity_similarity(
+  national_code text,
+  birth_date date,
+  first_name text DEFAULT NULL,
+  last_name text DEFAULT NULL,
+  full_name text DEFAULT NULL,
+  father_name text DEFAULT NULL
+)
+RETURNS @extschema@.jibit_similarity
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
+COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, date, text, text, text, text) IS
+  'how much names resemble those in the civil registry, in percent; with a Gregorian date';
+
+CREATE FUNCTION @extschema@.jibit_foreigner(fida text)
+RETURNS @extschema@.jibit_foreigner_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_foreigner';
+COMMENT ON FUNCTION @extschema@.jibit_foreigner(text) IS
+  'a foreign national by the FIDA number';
+
+CREATE FUNCTION @extschema@.jibit_corporation(code text)
+RETURNS @extschema@.jibit_corporation_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_corporation';
+COMMENT ON FUNCTION @extschema@.jibit_corporation(text) IS
+  'a guild licence by its code';
+
+CREATE FUNCTION @extschema@.jibit_military_service(national_code text)
+RETURNS @extschema@.jibit_military_service_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_military_service';
+COMMENT ON FUNCTION @extschema@.jibit_military_service(text) IS
+  'is the person''s military service in order?';
+
+CREATE FUNCTION @extschema@.jibit_sana(national_code text, mobile text)
+RETURNS @extschema@.jibit_sana_info
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_sana';
+COMMENT ON FUNCTION @extschema@.jibit_sana(text, text) IS
+  'is the person registered for the judiciary''s e-notifications (Sana)?';
+
+CREATE FUNCTION @extschema@.jibit_balances()
+RETURNS SETOF @extschema@.jibit_balance
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 2
+AS 'MODULE_PATHNAME', 'jibit_balances';
+COMMENT ON FUNCTION @extschema@.jibit_balances() IS
+  'the account''s balances at the API; not charged';
+
+CREATE FUNCTION @extschema@.jibit_daily_report(day text)
+RETURNS SETOF @extschema@.jibit_service_usage
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+AS 'MODULE_PATHNAME', 'jibit_daily_report';
+COMMENT ON FUNCTION @extschema@.jibit_daily_report(text) IS
+  'the account''s calls of a day, by service. The day is Jalali, YYYYMMDD or yyMMdd; not charged';
+
+CREATE FUNCTION @extschema@.jibit_daily_report(day date)
+RETURNS SETOF @extschema@.jibit_service_usage
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+AS 'MODULE_PATHNAME', 'jibit_daily_report';
+COMMENT ON FUNCTION @extschema@.jibit_daily_report(date) IS
+  'the account''s calls of a day (Gregorian), by service; not charged';
+
+CREATE FUNCTION @extschema@.jibit_daily_report()
+RETURNS SETOF @extschema@.jibit_service_usage
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+AS 'MODULE_PATHNAME', 'jibit_daily_report';
+COMMENT ON FUNCTION @extschema@.jibit_daily_report() IS
+  'the account''s calls of today in Tehran, by service; not charged';
+
+CREATE FUNCTION @extschema@.jibit_request(
+  path text,
+  query jsonb DEFAULT '{}'
+)
+RETURNS jsonb
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+AS 'MODULE_PATHNAME', 'jibit_request';
+COMMENT ON FUNCTION @extschema@.jibit_request(text, jsonb) IS
+  'sends an authorised GET to a path of the API that has no function here (yet); never cached. Raises 22023 for what is no path or query';
+
+CREATE FUNCTION @extschema@.jibit_match_to_boolean(match @extschema@.jibit_match)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (match).matched;
+COMMENT ON FUNCTION @extschema@.jibit_match_to_boolean(@extschema@.jibit_match) IS
+  'the verdict of a match; serves the cast';
+
+CREATE CAST (@extschema@.jibit_match AS boolean)
+  WITH FUNCTION @extschema@.jibit_match_to_boolean(@extschema@.jibit_match)
+  AS ASSIGNMENT;
+COMMENT ON CAST (@extschema@.jibit_match AS boolean) IS
+  'lets a match stand as a condition';
+
+CREATE FUNCTION @extschema@.jibit_last_call(
+  OUT inquiry text,
+  OUT profile text,
+  OUT track_id text,
+  OUT http_status int,
+  OUT attempts int,
+  OUT cached boolean,
+  OUT duration interval,
+  OUT error @extschema@.jibit_error
+)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 1
+AS 'MODULE_PATHNAME', 'jibit_last_call';
+COMMENT ON FUNCTION @extschema@.jibit_last_call() IS
+  'this session''s latest inquiry; no row before the first';
+
+--
+-- What the library knows.
+--
+
+CREATE FUNCTION @extschema@.jibit_error_code_list(
+  OUT code text,
+  OUT errcode text,
+  OUT condition text,
+  OUT retryable boolean,
+  OUT description text,
+  OUT description_fa text
+)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 80
+AS 'MODULE_PATHNAME', 'jibit_error_code_list';
+COMMENT ON FUNCTION @extschema@.jibit_error_code_list() IS
+  'rows of the view jibit_error_codes';
+
+CREATE VIEW @extschema@.jibit_error_codes AS
+  SELECT code, errcode, condition, retryable, description, description_fa
+  FROM @extschema@.jibit_error_code_list();
+COMMENT ON VIEW @extschema@.jibit_error_codes IS
+  'every error code that is known by name, with its SQLSTATE and an explanation';
+
+CREATE FUNCTION @extschema@.jibit_inquiry_list(
+  OUT inquiry text,
+  OUT arguments text[],
+  OUT path text,
+  OUT charged boolean,
+  OUT cacheable boolean
+)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 22
+AS 'MODULE_PATHNAME', 'jibit_inquiry_list';
+COMMENT ON FUNCTION @extschema@.jibit_inquiry_list() IS
+  'rows of the view jibit_inquiries';
+
+CREATE VIEW @extschema@.jibit_inquiries AS
+  SELECT inquiry, arguments, path, charged, cacheable
+  FROM @extschema@.jibit_inquiry_list();
+COMMENT ON VIEW @extschema@.jibit_inquiries IS
+  'every inquiry: the function is jibit_ and its name';
+
+--
+-- Credentials and tokens.
+--
+
+CREATE TABLE @extschema@.jibit_credentials (
+  profile text NOT NULL,
+  api_key text,
+  secret_key text,
+  base_url text DEFAULT 'https://napi.jibit.ir/ide',
+  roles name[] DEFAULT NULL,
+  CONSTRAINT jibit_credentials_pkey PRIMARY KEY (profile),
+  CONSTRAINT jibit_credentials_profile_length
+    CHECK (octet_length(profile) BETWEEN 1 AND 63)
+);
+COMMENT ON TABLE @extschema@.jibit_credentials IS
+  'keys of the API accounts. Granted to nobody: the inquiries read it with its owner''s rights';
+COMMENT ON COLUMN @extschema@.jibit_credentials.profile IS
+  'name that jibit.profile picks';
+COMMENT ON COLUMN @extschema@.jibit_credentials.api_key IS
+  'the account''s API key';
+COMMENT ON COLUMN @extschema@.jibit_credentials.secret_key IS
+  'the account''s secret key';
+COMMENT ON COLUMN @extschema@.jibit_credentials.base_url IS
+  'where the API is; the paths begin with /v1 behind it';
+COMMENT ON COLUMN @extschema@.jibit_credentials.roles IS
+  'roles that may use the profile; NULL: every role that may execute an inquiry';
+REVOKE ALL ON TABLE @extschema@.jibit_credentials FROM PUBLIC;
+
+-- pg_dump carries the content.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.jibit_credentials', '');
+
+CREATE FUNCTION @extschema@.jibit_credentials_trigger()
+RETURNS trigger
+LANGUAGE C VOLATILE
+AS 'MODULE_PATHNAME', 'jibit_credentials_trigger';
+COMMENT ON FUNCTION @extschema@.jibit_credentials_trigger() IS
+  'makes every session read changed credentials at its next call';
+
+CREATE TRIGGER jibit_credentials_changed
+  AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  ON @extschema@.jibit_credentials
+  FOR EACH STATEMENT
+  EXECUTE FUNCTION @extschema@.jibit_credentials_trigger();
+COMMENT ON TRIGGER jibit_credentials_changed ON @extschema@.jibit_credentials IS
+  'makes every session read changed credentials at its next call';
+
+-- Also when a restore or a replica switches triggers off.
+ALTER TABLE @extschema@.jibit_credentials
+  ENABLE ALWAYS TRIGGER jibit_credentials_changed;
+
+CREATE FUNCTION @extschema@.jibit_set_credentials(
+  api_key text,
+  secret_key text,
+  profile text DEFAULT 'default',
+  base_url text DEFAULT NULL
+)
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'jibit_set_credentials';
+COMMENT ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) IS
+  'stores a profile''s keys in the credentials table; base_url NULL keeps the stored one or takes the default. Raises 22023 for empty values. The statement can end up in the log: COPY leaves the keys in none';
+
+CREATE FUNCTION @extschema@.jibit_forget_tokens()
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'jibit_forget_tokens';
+COMMENT ON FUNCTION @extschema@.jibit_forget_tokens() IS
+  'drops this database''s tokens and remembered refusals; the next call asks for a new pair';
+
+CREATE FUNCTION @extschema@.jibit_token_status_list(
+  OUT profile text,
+  OUT state text,
+  OUT obtained_at timestamptz,
+  OUT expires_at timestamptz,
+  OUT refresh_expires_at timestamptz,
+  OUT last_error text
+)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 2
+AS 'MODULE_PATHNAME', 'jibit_token_status_list';
+COMMENT ON FUNCTION @extschema@.jibit_token_status_list() IS
+  'rows of the view jibit_token_status';
+
+CREATE VIEW @extschema@.jibit_token_status AS
+  SELECT profile, state, obtained_at, expires_at, refresh_expires_at, last_error
+  FROM @extschema@.jibit_token_status_list();
+COMMENT ON VIEW @extschema@.jibit_token_status IS
+  'this database''s pairs of tokens, without the tokens; state is valid, renewing, fetching, expired, refused or failed';
+
+CREATE FUNCTION @extschema@.jibit_check(
+  OUT item text,
+  OUT ok boolean,
+  OUT detail text
+)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 8
+AS 'MODULE_PATHNAME', 'jibit_check';
+COMMENT ON FUNCTION @extschema@.jibit_check() IS
+  'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';
+
+--
+-- Rights.
+--
+
+CREATE FUNCTION @extschema@.jibit_inquiry_functions(inquiries text[])
+RETURNS SETOF regprocedure
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  inquiry text;
+  known text[] := ARRAY(SELECT i.inquiry FROM @extschema@.jibit_inquiries i);
+BEGIN
+  FOREACH inquiry IN ARRAY coalesce(inquiries, known) LOOP
+    IF inquiry IS NULL OR inquiry <> ALL (known) THEN
+      RAISE EXCEPTION 'unknown inquiry "%"', coalesce(inquiry, 'NULL')
+        USING ERRCODE = 'invalid_parameter_value',
+              HINT = 'The view jibit_inquiries lists them.';
+    END IF;
+  END LOOP;
+  RETURN QUERY
+    SELECT p.oid::regprocedure
+    FROM pg_proc p
+    JOIN pg_depend d
+      ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+         AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'jibit'
+    WHERE p.proname::text = ANY (
+      SELECT 'jibit_' || i.name || s.suffix
+      FROM unnest(coalesce(inquiries, known)) i (name),
+           (VALUES (''), ('_batch')) s (suffix));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.jibit_inquiry_functions(text[]) IS
+  'the functions of some inquiries (NULL: all), in all their forms';
+
+CREATE FUNCTION @extschema@.jibit_grant(role regrole, inquiries text[] DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f regprocedure;
+BEGIN
+  IF role IS NULL THEN
+    RAISE EXCEPTION 'role must not be NULL'
+      USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f, role);
+  END LOOP;
+  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call() TO %s', role);
+  EXECUTE format('GRANT USAGE ON SCHEMA @extschema@ TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.jibit_grant(regrole, text[]) IS
+  'lets a role make some inquiries (NULL: all), in all their forms; not jibit_request() and not the administration';
+
+CREATE FUNCTION @extschema@.jibit_revoke(role regrole, inquiries text[] DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f regprocedure;
+BEGIN
+  IF role IS NULL THEN
+    RAISE EXCEPTION 'role must not be NULL'
+      USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f, role);
+  END LOOP;
+  IF inquiries IS NULL THEN
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call() FROM %s', role);
+    EXECUTE format('REVOKE USAGE ON SCHEMA @extschema@ FROM %s', role);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) IS
+  'takes back what jibit_grant() gave: some inquiries, or (NULL) everything';
+
+-- Whatever calls the API, spends money or administers is for those to whom it
+-- is granted.
+REVOKE ALL ON FUNCTION @extschema@.jibit_card(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_iban(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_to_deposit(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_to_iban(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_to_iban_availability() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_deposit_to_iban(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_card(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_card(text, text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_card_name(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_deposit_name(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_iban(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_iban(text, text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_iban_name(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_shahkar(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_postal_address(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_postal_location(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_identity_similarity(text, text, text, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_identity_similarity(text, date, text, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_foreigner(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_corporation(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_military_service(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_sana(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_balances() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report(date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_request(text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_last_call() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_forget_tokens() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_token_status_list() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_check() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_inquiry_functions(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_grant(regrole, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) FROM PUBLIC;
+
+GRANT SELECT ON @extschema@.jibit_error_codes TO PUBLIC;
+GRANT SELECT ON @extschema@.jibit_inquiries TO PUBLIC;
+GRANT SELECT ON @extschema@.jibit_token_status TO pg_monitor;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_token_status_list() TO pg_monitor;

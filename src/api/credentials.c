@@ -1,0 +1,446 @@
+/*-------------------------------------------------------------------------
+ *
+ * credentials.c
+ *	  The keys of a profile: read, kept, written.
+ *
+ * What was read is kept in this backend.  The extension's own table has a
+ * trigger that sends a relation-cache invalidation at commit; the callback
+ * below forgets what was kept.  Other tables and views send none, so what
+ * comes from them is kept for a minute only, and so is the rest, for changes
+ * that fire no trigger.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "api/credentials.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "commands/extension.h"
+#include "config.h"
+#include "encoding.h"
+#include "errors.h"
+#include "executor/spi.h"
+#include "extension.h"
+#include "miscadmin.h"
+#include "net/http.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+#define DEFAULT_BASE_URL "https://napi.jibit.ir/ide"
+
+/* How long a kept entry is good without a sign of change (contract). */
+#define KEPT_US (60 * INT64CONST(1000000))
+
+/* Profiles that a session keeps; few use more than two. */
+#define KEPT_MAX 8
+
+typedef struct KeptCredentials
+{
+	MemoryContext context;		/* of all this; NULL: not in use */
+	bool		stale;			/* to be read again */
+	char	   *setting;		/* jibit.credentials_table at the time */
+	Oid			table;
+	int64		read_at;
+	List	   *roles;			/* names, as strings */
+	bool		for_all;		/* roles is NULL in the table */
+	bool		is_plain;		/* the base URL is without TLS */
+	JibitCredentials credentials;
+} KeptCredentials;
+
+static KeptCredentials kept[KEPT_MAX];
+
+/* Counts invalidations of any relation, to notice one during a read. */
+static uint64 invalidations;
+
+static void
+forget(KeptCredentials *entry)
+{
+	MemoryContext context = entry->context;
+
+	if (context == NULL)
+		return;
+	explicit_bzero(unconstify(char *, entry->credentials.api_key),
+				   strlen(entry->credentials.api_key));
+	explicit_bzero(unconstify(char *, entry->credentials.secret_key),
+				   strlen(entry->credentials.secret_key));
+	memset(entry, 0, sizeof(*entry));
+	MemoryContextDelete(context);
+}
+
+/*
+ * Only marks, since it may run in the middle of whatever takes a lock.  relid
+ * 0 stands for every relation.
+ */
+static void
+on_invalidation(Datum arg, Oid relid)
+{
+	invalidations++;
+	for (int i = 0; i < KEPT_MAX; i++)
+	{
+		if (relid == InvalidOid || relid == kept[i].table)
+			kept[i].stale = true;
+	}
+}
+
+/*
+ * The credentials table's name, quoted for a query, and its owner.  Takes a
+ * lock, so that both stay true until the end of the transaction.
+ */
+static char *
+find_table(Oid *owner, Oid *table)
+{
+	char	   *name;
+	RangeVar   *range;
+	Relation	relation;
+	char		kind;
+
+	if (jibit_credentials_table[0] == '\0')
+	{
+		name = quote_qualified_identifier(jibit_extension_schema(),
+										  "jibit_credentials");
+	}
+	else
+		name = pstrdup(jibit_credentials_table);
+
+	range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	relation = table_openrv_extended(range, AccessShareLock, true);
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+				 errmsg("credentials table %s does not exist", name),
+				 errhint("Correct jibit.credentials_table, or reset it to use the extension's own table.")));
+	kind = relation->rd_rel->relkind;
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+				 errmsg("credentials table %s is no table or view", name)));
+	*owner = relation->rd_rel->relowner;
+	*table = RelationGetRelid(relation);
+	name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+	table_close(relation, NoLock);
+	return name;
+}
+
+/* The session as it was before it took on the rights of the table's owner. */
+typedef struct OwnerRights
+{
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} OwnerRights;
+
+/*
+ * Acts as the owner, in a restricted operation with a fixed search_path, so
+ * that code behind a view (a decrypting function, say) cannot be led astray
+ * by the session.  An error restores everything by itself.
+ */
+static void
+become_owner(OwnerRights *saved, Oid owner)
+{
+	GetUserIdAndSecContext(&saved->user, &saved->security_context);
+	SetUserIdAndSecContext(owner, saved->security_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	saved->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+}
+
+static void
+stop_being_owner(const OwnerRights *saved)
+{
+	AtEOXact_GUC(false, saved->guc_level);
+	SetUserIdAndSecContext(saved->user, saved->security_context);
+}
+
+/* A text value of the row in UTF-8, or NULL. */
+static char *
+row_text(int column)
+{
+	char	   *value;
+
+	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
+	return value ? jibit_server_to_utf8(value, strlen(value)) : NULL;
+}
+
+static void
+raise_unusable(const char *profile, const char *why, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+			 errmsg("credentials of profile \"%s\" cannot be used", profile),
+			 errdetail("%s", why),
+			 errhint("%s", hint)));
+}
+
+/* Checks what the table gave and makes the URL the form that paths follow. */
+static char *
+check_base_url(const char *profile, const char *url, bool *is_plain)
+{
+	const char *why = jibit_http_check_url(url, is_plain);
+	size_t		length = strlen(url);
+
+	if (why != NULL)
+		raise_unusable(profile, psprintf("Its base URL makes no sense. %s", why),
+					   "Give one such as " DEFAULT_BASE_URL ".");
+	while (length > 0 && url[length - 1] == '/')
+		length--;
+	return pnstrdup(url, length);
+}
+
+/* The names in a name[]. */
+static List *
+role_names(Datum array)
+{
+	List	   *result = NIL;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(DatumGetArrayTypeP(array), NAMEOID, NAMEDATALEN, false,
+					  TYPALIGN_CHAR, &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (!nulls[i])
+			result = lappend(result,
+							 pstrdup(NameStr(*DatumGetName(values[i]))));
+	}
+	return result;
+}
+
+/* Reads one profile into *entry.  Everything is allocated in its context. */
+static void
+read_profile(KeptCredentials *entry, const char *profile)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			text_type = TEXTOID;
+	Datum		argument = CStringGetTextDatum(profile);
+	JibitCredentials *credentials = &entry->credentials;
+	OwnerRights rights;
+	Oid			owner;
+	char	   *table;
+	char	   *query;
+	char	   *api_key;
+	char	   *secret_key;
+	char	   *base_url;
+	Datum		roles;
+	bool		roles_null;
+	const char *identity[4];
+	char		database[16];
+
+	table = find_table(&owner, &entry->table);
+	query = psprintf("SELECT api_key::text, secret_key::text, base_url::text, roles::name[] FROM %s WHERE profile::text = $1",
+					 table);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	become_owner(&rights, owner);
+
+	/*
+	 * What is committed by now, also in a transaction that keeps an older
+	 * snapshot.  While a parallel plan runs no new one can be taken.
+	 */
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
+					   GetLatestSnapshot());
+	if (SPI_execute_with_args(query, 1, &text_type, &argument, NULL, true,
+							  2) != SPI_OK_SELECT)
+		elog(ERROR, "could not read %s", table);
+	PopActiveSnapshot();
+	stop_being_owner(&rights);
+
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+				 errmsg("there are no credentials for profile \"%s\"", profile),
+				 errhint("Store them in %s, for instance with jibit_set_credentials().",
+						 table)));
+	if (SPI_processed > 1)
+		raise_unusable(profile, "There is more than one row for it.",
+					   "Keep one row for each profile.");
+
+	api_key = row_text(1);
+	secret_key = row_text(2);
+	base_url = row_text(3);
+	if (api_key == NULL || *api_key == '\0' ||
+		secret_key == NULL || *secret_key == '\0')
+		raise_unusable(profile, "Its API key or its secret key is empty.",
+					   "Store both keys of the account.");
+
+	MemoryContextSwitchTo(entry->context);
+	credentials->profile = pstrdup(profile);
+	credentials->api_key = pstrdup(api_key);
+	credentials->secret_key = pstrdup(secret_key);
+	credentials->base_url = check_base_url(profile, base_url ? base_url :
+										   DEFAULT_BASE_URL,
+										   &entry->is_plain);
+	roles = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4,
+						  &roles_null);
+	entry->for_all = roles_null;
+	if (!roles_null)
+		entry->roles = role_names(roles);
+	entry->setting = pstrdup(jibit_credentials_table);
+	entry->read_at = jibit_now_us();
+	MemoryContextSwitchTo(caller);
+
+	snprintf(database, sizeof(database), "%u", MyDatabaseId);
+	identity[0] = database;
+	identity[1] = credentials->base_url;
+	identity[2] = credentials->api_key;
+	identity[3] = credentials->secret_key;
+	jibit_digest(credentials->digest, identity, lengthof(identity));
+	SPI_finish();
+}
+
+/* The kept entry of a profile, read now if need be. */
+static KeptCredentials *
+get_entry(const char *profile)
+{
+	static bool registered = false;
+	KeptCredentials fresh = {NULL};
+	KeptCredentials *oldest = &kept[0];
+	int64		now = jibit_now_us();
+	uint64		invalidations_before;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(on_invalidation, (Datum) 0);
+		registered = true;
+	}
+
+	/* A statement may run for long: look for changes at every call. */
+	AcceptInvalidationMessages();
+
+	for (int i = 0; i < KEPT_MAX; i++)
+	{
+		KeptCredentials *entry = &kept[i];
+
+		if (entry->stale || now - entry->read_at >= KEPT_US)
+			forget(entry);
+		if (entry->context != NULL &&
+			strcmp(entry->credentials.profile, profile) == 0 &&
+			strcmp(entry->setting, jibit_credentials_table) == 0)
+			return entry;
+		if (entry->read_at < oldest->read_at)
+			oldest = entry;
+	}
+
+	/* In a child of the caller's until it is complete: an error frees it. */
+	fresh.context = AllocSetContextCreate(CurrentMemoryContext,
+										  "jibit credentials",
+										  ALLOCSET_SMALL_SIZES);
+	invalidations_before = invalidations;
+	read_profile(&fresh, profile);
+	fresh.stale = invalidations != invalidations_before;
+
+	forget(oldest);
+	*oldest = fresh;
+	MemoryContextSetParent(fresh.context, TopMemoryContext);
+	return oldest;
+}
+
+static void
+check_role(const KeptCredentials *entry)
+{
+	ListCell   *cell;
+	Oid			user = GetUserId();
+
+	if (entry->for_all)
+		return;
+	foreach(cell, entry->roles)
+	{
+		Oid			role = get_role_oid(lfirst(cell), true);
+
+		if (OidIsValid(role) && has_privs_of_role(user, role))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for profile \"%s\"",
+					entry->credentials.profile),
+			 errhint("The profile's column \"roles\" in the credentials table lists who may use it.")));
+}
+
+JibitCredentials *
+jibit_credentials_get(const char *profile)
+{
+	KeptCredentials *entry = get_entry(profile);
+	JibitCredentials *copy;
+
+	check_role(entry);
+	if (entry->is_plain && !jibit_allow_http)
+		raise_unusable(profile, "Its base URL is plain HTTP.",
+					   "Use https. For a sandbox, a superuser can set jibit.allow_http.");
+
+	/* A copy, since the entry goes when it is read again. */
+	copy = palloc(sizeof(*copy));
+	*copy = entry->credentials;
+	copy->profile = pstrdup(copy->profile);
+	copy->api_key = pstrdup(copy->api_key);
+	copy->secret_key = pstrdup(copy->secret_key);
+	copy->base_url = pstrdup(copy->base_url);
+	return copy;
+}
+
+void
+jibit_credentials_set(const char *profile, const char *api_key,
+					  const char *secret_key, const char *base_url)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', base_url ? ' ' : 'n'};
+	OwnerRights rights;
+	Oid			owner;
+	Oid			relid;
+	char	   *table;
+
+	values[0] = CStringGetTextDatum(profile);
+	values[1] = CStringGetTextDatum(api_key);
+	values[2] = CStringGetTextDatum(secret_key);
+	values[3] = base_url ? CStringGetTextDatum(base_url) : (Datum) 0;
+
+	table = find_table(&owner, &relid);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	become_owner(&rights, owner);
+
+	/* Two first writers of a profile wait for each other. */
+	if (SPI_execute(psprintf("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table),
+					false, 0) != SPI_OK_UTILITY ||
+		SPI_execute_with_args(psprintf("UPDATE %s SET api_key = $2, secret_key = $3, base_url = coalesce($4, base_url) WHERE profile::text = $1",
+									   table),
+							  4, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "could not write %s", table);
+	if (SPI_processed == 0 &&
+		SPI_execute_with_args(psprintf("INSERT INTO %s (profile, api_key, secret_key%s) VALUES ($1, $2, $3%s)",
+									   table, base_url ? ", base_url" : "",
+									   base_url ? ", $4" : ""),
+							  base_url ? 4 : 3, types, values, nulls, false,
+							  0) < 0)
+		elog(ERROR, "could not write %s", table);
+	stop_being_owner(&rights);
+	SPI_finish();
+	jibit_credentials_changed(relid);
+}
+
+void
+jibit_credentials_changed(Oid table)
+{
+	CacheInvalidateRelcacheByRelid(table);
+}

@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * credentials.h
+ *	  The keys of a profile.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_CREDENTIALS_H
+#define JIBIT_CREDENTIALS_H
+
+#include "shared/digest.h"
+
+typedef struct JibitCredentials
+{
+	const char *profile;
+	const char *api_key;
+	const char *secret_key;
+	const char *base_url;		/* no slash at the end */
+	/* Identity: base URL, keys and database.  Equal ones share tokens. */
+	uint8		digest[JIBIT_DIGEST_SIZE];
+} JibitCredentials;
+
+/*
+ * The credentials of a profile, for the current user: palloc'd in the current
+ * context.  Raises JB011 where there are none or they make no sense, 42501
+ * where the profile's roles leave the user out, and whatever reading the
+ * user's own table or view raises.
+ *
+ * The table is read with its owner's rights, and not again until it changes;
+ * a table or view of the user's own is read again after a minute.
+ */
+extern JibitCredentials *jibit_credentials_get(const char *profile);
+
+/*
+ * Writes a profile's keys into the credentials table, with its owner's
+ * rights.  base_url NULL keeps the stored one, or takes the default.
+ */
+extern void jibit_credentials_set(const char *profile, const char *api_key,
+								  const char *secret_key,
+								  const char *base_url);
+
+/*
+ * To be called when a transaction changes the credentials table: at its
+ * commit every session of the database reads it anew.
+ */
+extern void jibit_credentials_changed(Oid table);
+
+#endif							/* JIBIT_CREDENTIALS_H */

@@ -1,0 +1,322 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  Reading JSON that comes from outside.
+ *
+ * The only file that knows json-c, which cannot be compiled beside
+ * utils/builtins.h: both define json_object.  What json-c allocates is
+ * malloc'd; a reset callback of the caller's memory context frees it, so that
+ * an error thrown between parsing and reading leaks nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include <json-c/json.h>
+
+#include "api/json.h"
+#include "jibit.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+/* A JibitJson is a json_object under another name. */
+#define VALUE(json) ((struct json_object *) unconstify(JibitJson *, json))
+#define JSON(value) ((JibitJson *) (value))
+
+/* Integers with so many digits may not fit in 64 bits. */
+#define LONG_INTEGER 19
+
+static void
+free_document(void *arg)
+{
+	json_object_put(arg);
+}
+
+/*
+ * Walks over what stands outside strings.  Returns a reason for what json-c
+ * takes although it is no JSON (single quotes, NaN, Infinity).  Says in
+ * *long_integers whether there are integers that json-c would saturate.
+ */
+static const char *
+inspect(const char *text, size_t length, bool *long_integers)
+{
+	int			digits = 0;
+	bool		in_string = false;
+
+	*long_integers = false;
+	for (size_t i = 0; i < length; i++)
+	{
+		char		c = text[i];
+
+		if (in_string)
+		{
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+			continue;
+		}
+		if (c >= '0' && c <= '9')
+		{
+			if (++digits == LONG_INTEGER)
+				*long_integers = true;
+			continue;
+		}
+		digits = 0;
+		if (c == '"')
+			in_string = true;
+		else if (c == '\'' || c == 'N' || c == 'I' || c == '\0')
+			return "it is not JSON";
+	}
+	return NULL;
+}
+
+/*
+ * Puts integers of many digits into quotes.  A numeric string is taken where
+ * a number is expected, and a number where text is, so that this changes no
+ * meaning but keeps every digit.
+ */
+static void
+quote_long_integers(StringInfo out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;)
+	{
+		size_t		start = i;
+		char		c = text[i];
+
+		if (c == '"')
+		{
+			for (i++; i < length && text[i] != '"'; i++)
+			{
+				if (text[i] == '\\')
+					i++;
+			}
+			i = Min(i + 1, length);
+		}
+		else if (c == '-' || (c >= '0' && c <= '9'))
+		{
+			bool		is_integer = true;
+
+			for (i++; i < length && strchr("0123456789.eE+-", text[i]); i++)
+			{
+				if (text[i] < '0' || text[i] > '9')
+					is_integer = false;
+			}
+			if (is_integer && i - start >= LONG_INTEGER)
+			{
+				appendStringInfoChar(out, '"');
+				appendBinaryStringInfo(out, text + start, (int) (i - start));
+				appendStringInfoChar(out, '"');
+				continue;
+			}
+		}
+		else
+			i++;
+		appendBinaryStringInfo(out, text + start, (int) (i - start));
+	}
+}
+
+JibitJson *
+jibit_json_parse(MemoryContext context, const char *text, size_t length,
+				 const char **why)
+{
+	MemoryContextCallback *callback;
+	struct json_tokener *tokener;
+	struct json_object *document;
+	enum json_tokener_error error;
+	StringInfoData quoted;
+	bool		long_integers;
+
+	*why = NULL;
+	if (length == 0)
+		*why = "it is empty";
+	else if (!pg_verify_mbstr(PG_UTF8, text, (int) length, true))
+		*why = "it is not UTF-8";
+	else
+		*why = inspect(text, length, &long_integers);
+	if (*why != NULL)
+		return NULL;
+
+	quoted.data = NULL;
+	if (long_integers)
+	{
+		initStringInfo(&quoted);
+		quote_long_integers(&quoted, text, length);
+		text = quoted.data;
+		length = quoted.len;
+	}
+
+	/* All that can throw comes before what malloc gives. */
+	callback = MemoryContextAlloc(context, sizeof(*callback));
+	tokener = json_tokener_new_ex(JIBIT_DEPTH_MAX);
+	if (tokener == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	document = json_tokener_parse_ex(tokener, text, (int) length);
+	error = json_tokener_get_error(tokener);
+	json_tokener_free(tokener);
+	if (quoted.data != NULL)
+		pfree(quoted.data);
+
+	if (error != json_tokener_success || document == NULL)
+	{
+		json_object_put(document);
+		*why = error == json_tokener_error_depth ? "it is nested too deep" :
+			error == json_tokener_continue ? "it ends too early" :
+			"it is not JSON";
+		return NULL;
+	}
+	callback->func = free_document;
+	callback->arg = document;
+	MemoryContextRegisterResetCallback(context, callback);
+	return JSON(document);
+}
+
+bool
+jibit_json_is_object(const JibitJson *value)
+{
+	return json_object_is_type(VALUE(value), json_type_object);
+}
+
+bool
+jibit_json_is_array(const JibitJson *value)
+{
+	return json_object_is_type(VALUE(value), json_type_array);
+}
+
+bool
+jibit_json_is_string(const JibitJson *value)
+{
+	return json_object_is_type(VALUE(value), json_type_string);
+}
+
+JibitJson *
+jibit_json_member(const JibitJson *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (!jibit_json_is_object(object))
+		return NULL;
+	json_object_object_get_ex(VALUE(object), name, &value);
+	return JSON(value);
+}
+
+int
+jibit_json_length(const JibitJson *array)
+{
+	if (!jibit_json_is_array(array))
+		return 0;
+	return (int) json_object_array_length(VALUE(array));
+}
+
+JibitJson *
+jibit_json_element(const JibitJson *array, int i)
+{
+	if (!jibit_json_is_array(array))
+		return NULL;
+	return JSON(json_object_array_get_idx(VALUE(array), i));
+}
+
+void
+jibit_json_visit(const JibitJson *object, JibitJsonVisitor visitor, void *arg)
+{
+	struct json_object_iterator at;
+	struct json_object_iterator end;
+
+	if (!jibit_json_is_object(object))
+		return;
+	at = json_object_iter_begin(VALUE(object));
+	end = json_object_iter_end(VALUE(object));
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		visitor(json_object_iter_peek_name(&at),
+				JSON(json_object_iter_peek_value(&at)), arg);
+}
+
+const char *
+jibit_json_text(const JibitJson *value)
+{
+	struct json_object *object = VALUE(value);
+	const char *text;
+
+	switch (json_object_get_type(object))
+	{
+		case json_type_string:
+			text = json_object_get_string(object);
+			if (strlen(text) != (size_t) json_object_get_string_len(object))
+				return NULL;
+			return text;
+		case json_type_boolean:
+		case json_type_int:
+		case json_type_double:
+			return json_object_to_json_string_ext(object,
+												  JSON_C_TO_STRING_PLAIN);
+		default:
+			return NULL;
+	}
+}
+
+bool
+jibit_json_int64(const JibitJson *value, int64 *result)
+{
+	const char *text;
+	char	   *end;
+	double		number;
+
+	/* The text of an integer is exact; json-c's getters saturate. */
+	if (json_object_is_type(VALUE(value), json_type_boolean) ||
+		(text = jibit_json_text(value)) == NULL || *text == '\0')
+		return false;
+	errno = 0;
+	*result = strtoll(text, &end, 10);
+	if (*end == '\0')
+		return errno == 0;
+
+	/* 85.0 and 1e2 are integers too. */
+	if (!jibit_json_double(value, &number) || number != rint(number) ||
+		!FLOAT8_FITS_IN_INT64(number))
+		return false;
+	*result = (int64) number;
+	return true;
+}
+
+bool
+jibit_json_double(const JibitJson *value, double *result)
+{
+	const char *text;
+	char	   *end;
+
+	if (json_object_is_type(VALUE(value), json_type_boolean) ||
+		(text = jibit_json_text(value)) == NULL || *text == '\0')
+		return false;
+
+	/*
+	 * The server's numeric locale is C.  strtod() also takes hexadecimal
+	 * numbers and names, which are no JSON.
+	 */
+	if (strspn(text, "+-0123456789.eE") != strlen(text))
+		return false;
+	*result = strtod(text, &end);
+	return *end == '\0' && !isinf(*result) && !isnan(*result);
+}
+
+bool
+jibit_json_boolean(const JibitJson *value, bool *result)
+{
+	const char *text = jibit_json_text(value);
+
+	if (text == NULL)
+		return false;
+	if (pg_strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0)
+		*result = true;
+	else if (pg_strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0)
+		*result = false;
+	else
+		return false;
+	return true;
+}

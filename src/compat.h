@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between PostgreSQL 15 to 18 and between libcurl versions.
+ *
+ * The only file that tests PG_VERSION_NUM or LIBCURL_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_COMPAT_H
+#define JIBIT_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "jibit needs PostgreSQL 15 or later"
+#endif
+
+#include "catalog/pg_proc.h"
+#include "common/base64.h"
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#include "utils/acl.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+/*
+ * A wait-event set that belongs to the process, not to a transaction: the
+ * caller frees it.
+ */
+static inline WaitEventSet *
+jibit_create_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/*
+ * The wait event of a given name.  *cache is a static of the caller.  Named
+ * events exist from 17 on; they are allocated at first use because a
+ * preloaded _PG_init is too early.
+ */
+static inline uint32
+jibit_wait_event(uint32 *cache, const char *name)
+{
+	if (*cache == 0)
+	{
+#if PG_VERSION_NUM >= 170000
+		*cache = WaitEventExtensionNew(name);
+#else
+		(void) name;
+		*cache = PG_WAIT_EXTENSION;
+#endif
+	}
+	return *cache;
+}
+
+/* Base64; the result's length, or -1 for what is none. */
+static inline int
+jibit_base64_decode(const char *source, int length, char *result, int size)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_b64_decode(source, length, (uint8 *) result, size);
+#else
+	return pg_b64_decode(source, length, result, size);
+#endif
+}
+
+/* May this role execute this function? */
+static inline bool
+jibit_may_execute(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role,
+						   ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+#endif							/* JIBIT_COMPAT_H */

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * encoding.h
+ *	  Between the database's encoding and the API's UTF-8.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_ENCODING_H
+#define JIBIT_ENCODING_H
+
+/*
+ * UTF-8 to the database's encoding.  Where that lacks the Persian letters ye
+ * or keheh, the Arabic ones take their place.  Text that still cannot be
+ * represented raises 22P05.  The result is palloc'd and NUL-terminated.  Only
+ * inside a transaction.
+ */
+extern char *jibit_utf8_to_server(const char *utf8, size_t length);
+
+/*
+ * The same, but NULL for what cannot be represented.  It does not throw for
+ * its input, so that it serves where an error is being reported.
+ */
+extern char *jibit_utf8_to_server_or_null(const char *utf8, size_t length);
+
+/*
+ * The database's encoding to UTF-8.  Raises 22021 or 22P05 for bytes that are
+ * no text.  The result is NUL-terminated and palloc'd, or the argument itself
+ * where nothing changes and it is NUL-terminated already.  Only inside a
+ * transaction.
+ */
+extern char *jibit_server_to_utf8(char *text, size_t length);
+
+#endif							/* JIBIT_ENCODING_H */

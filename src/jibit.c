@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * jibit.c
+ *	  The library's entry: what is loaded, reserved and set up.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "api/token.h"
+#include "config.h"
+#include "extension.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "net/http.h"
+#include "shared/digest.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+static shmem_request_hook_type previous_shmem_request;
+static shmem_startup_hook_type previous_shmem_startup;
+
+static void
+request_shmem(void)
+{
+	if (previous_shmem_request)
+		previous_shmem_request();
+	RequestAddinShmemSpace(add_size(jibit_digest_shmem_size(),
+									jibit_token_shmem_size()));
+	RequestNamedLWLockTranche("jibit tokens", 1);
+}
+
+static void
+startup_shmem(void)
+{
+	if (previous_shmem_startup)
+		previous_shmem_startup();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	jibit_digest_shmem_init();
+	jibit_token_shmem_init();
+	LWLockRelease(AddinShmemInitLock);
+}
+
+/*
+ * The postmaster parses the certificates for all its children; a session that
+ * sees another file trusts no connection that it has open.
+ */
+static void
+on_ca_file(const char *value)
+{
+	if (IsUnderPostmaster)
+		jibit_http_forget_connections();
+	else
+		jibit_http_preload(value);
+}
+
+void
+_PG_init(void)
+{
+	jibit_config_init();
+
+	/*
+	 * Without preloading there is no shared memory, and so no inquiry.  A
+	 * binary upgrade makes none.
+	 */
+	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
+		return;
+
+	jibit_preloaded = true;
+	jibit_http_preload(jibit_ca_file);
+	jibit_ca_file_hook = on_ca_file;
+	previous_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	previous_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}

@@ -1,0 +1,905 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.c
+ *	  HTTP requests, many at a time, interruptible.
+ *
+ * The only file that knows libcurl.  One multi handle per process is driven
+ * by curl_multi_socket_action().  libcurl says through two callbacks which
+ * sockets it waits for and when it wants to be called next; the callbacks only
+ * take notes.  The waiting is done by a WaitEventSet with the process's latch,
+ * so that a cancel, a timeout or the postmaster's death end it at once.
+ *
+ * Nothing is thrown from inside libcurl: its callbacks neither ereport nor
+ * check for interrupts, and allocate without throwing.
+ *
+ * libcurl may start a thread to resolve a name.  All signals are blocked
+ * around every call into it that can do so: a thread inherits the mask, and
+ * PostgreSQL's signal handlers must only run in the main thread.
+ *
+ * Ownership: transfers (easy handle, header list) are malloc'd, and kept for
+ * the next request; bodies are in the group's memory context.  Sockets are
+ * counted as PostgreSQL's external file descriptors from open to close, which
+ * may be long after the request that opened them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "clock.h"
+#include "compat.h"
+#include "config.h"
+#include "miscadmin.h"
+#include "net/http.h"
+#include "net/trust.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+/*
+ * CURLOPT_QUICK_EXIT came with 7.87: without it a cancel behind a silent name
+ * server waits for the resolver's thread.
+ */
+#if !CURL_AT_LEAST_VERSION(7, 87, 0)
+#error "jibit needs libcurl 7.87 or later"
+#endif
+#define LIBCURL_FLOOR 0x075700
+
+/* First size of a body's buffer: most answers fit. */
+#define BODY_INITIAL 4096
+
+/* Idle transfers that are kept; each has some 10 kB. */
+#define IDLE_TRANSFERS_MAX 64
+
+/* Sockets that are handled after one wait. */
+#define EVENTS_PER_WAIT 64
+
+typedef struct JibitTransfer
+{
+	CURL	   *easy;
+	struct curl_slist *headers;
+	JibitHttpGroup *group;
+	JibitHttpRequest *request;
+	size_t		capacity;		/* of the request's body */
+	JibitHttpEnd end;			/* what a callback saw, else ANSWERED */
+	const char *why;			/* its reason, or NULL */
+	char		error[CURL_ERROR_SIZE];
+	struct JibitTransfer *next; /* in the list of idle ones */
+} JibitTransfer;
+
+struct JibitHttpGroup
+{
+	MemoryContext context;
+	dlist_head	running;
+	dlist_head	finished;
+};
+
+/* What libcurl wants of a socket, and what the wait-event set has. */
+typedef struct SocketState
+{
+	uint8		wanted;			/* WL_SOCKET_… bits; 0 for nothing */
+	uint8		waited;			/* the bits in the set; 0 when not in it */
+	int			position;		/* in the set */
+} SocketState;
+
+static CURLM *multi;
+static int	running_count;		/* transfers in the multi handle */
+static JibitTransfer *idle_transfers;
+static int	idle_count;
+static bool connections_stale;	/* do not reuse what is open */
+
+/* Indexed by file descriptor. */
+static SocketState *sockets;
+static int	sockets_size;
+static bool sockets_changed;
+
+static WaitEventSet *wait_set;
+static int	wait_set_used;
+static int	wait_set_size;
+static bool wait_set_broken = true; /* must be made anew */
+
+static bool timer_armed;
+static int64 timer_due;			/* microseconds, see clock.h */
+
+static void
+block_signals(sigset_t *saved)
+{
+	sigset_t	all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, saved);
+}
+
+static void
+restore_signals(const sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/*
+ * Callbacks of libcurl.  They must not throw.
+ */
+
+static int
+note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+	if (fd >= sockets_size)
+	{
+		int			size = Max(fd + 1, sockets_size * 2);
+		SocketState *larger = realloc(sockets, size * sizeof(SocketState));
+
+		if (larger == NULL)
+			return -1;
+		memset(larger + sockets_size, 0,
+			   (size - sockets_size) * sizeof(SocketState));
+		sockets = larger;
+		sockets_size = size;
+	}
+
+	sockets[fd].wanted =
+		what == CURL_POLL_IN ? WL_SOCKET_READABLE :
+		what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE :
+		what == CURL_POLL_INOUT ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE : 0;
+	sockets_changed = true;
+	return 0;
+}
+
+static int
+note_timer(CURLM *handle, long timeout_ms, void *arg)
+{
+	timer_armed = timeout_ms >= 0;
+	timer_due = jibit_now_us() + (int64) timeout_ms * 1000;
+	return 0;
+}
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	curl_socket_t fd;
+
+	if (!AcquireExternalFD())
+		return CURL_SOCKET_BAD;
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+				address->protocol);
+	if (fd == CURL_SOCKET_BAD)
+		ReleaseExternalFD();
+	return fd;
+}
+
+static int
+close_socket(void *arg, curl_socket_t fd)
+{
+	if (fd < sockets_size)
+	{
+		/* The kernel drops it from the set, and the number may come again. */
+		if (sockets[fd].waited)
+			wait_set_broken = true;
+		memset(&sockets[fd], 0, sizeof(SocketState));
+		sockets_changed = true;
+	}
+	ReleaseExternalFD();
+	return close(fd);
+}
+
+static size_t
+refuse_body(JibitTransfer *transfer, JibitHttpEnd end, const char *why)
+{
+	transfer->end = end;
+	transfer->why = why;
+	return 0;					/* less than given: libcurl breaks off */
+}
+
+static size_t
+take_body(char *data, size_t size, size_t count, void *arg)
+{
+	JibitTransfer *transfer = arg;
+	JibitHttpRequest *request = transfer->request;
+	size_t		length = size * count;
+	size_t		needed = request->body_length + length + 1;
+
+	if (needed > JIBIT_BODY_MAX + 1)
+		return refuse_body(transfer, JIBIT_HTTP_TOO_LARGE,
+						   "the answer is larger than 1 MB");
+	if (needed > transfer->capacity)
+	{
+		size_t		capacity = Max(needed, Max(transfer->capacity * 2,
+											   BODY_INITIAL));
+		char	   *larger = MemoryContextAllocExtended(transfer->group->context,
+														capacity,
+														MCXT_ALLOC_NO_OOM);
+
+		if (larger == NULL)
+			return refuse_body(transfer, JIBIT_HTTP_NO_MEMORY,
+							   "out of memory");
+		if (request->body != NULL)
+		{
+			memcpy(larger, request->body, request->body_length);
+			pfree(request->body);
+		}
+		request->body = larger;
+		transfer->capacity = capacity;
+	}
+	memcpy(request->body + request->body_length, data, length);
+	request->body_length += length;
+	request->body[request->body_length] = '\0';
+	return length;
+}
+
+/* The certificates to trust: jibit.ca_file, else what libcurl was built with. */
+static JibitTrustSource
+trust_source(const char *ca_file)
+{
+	JibitTrustSource source = {NULL, NULL};
+
+	if (ca_file[0] != '\0')
+		source.file = ca_file;
+	else
+	{
+		curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+		source.file = info->cainfo;
+		if (source.file == NULL)
+			source.directory = info->capath;
+	}
+	return source;
+}
+
+static CURLcode
+set_trust(CURL *easy, void *ssl_context, void *arg)
+{
+	JibitTransfer *transfer = arg;
+	JibitTrustSource source = trust_source(jibit_ca_file);
+	const char *why = jibit_trust_apply(ssl_context, &source);
+
+	if (why == NULL)
+		return CURLE_OK;
+	refuse_body(transfer, JIBIT_HTTP_MISCONFIGURED, why);
+	return CURLE_SSL_CACERT_BADFILE;
+}
+
+/* trust.c speaks to OpenSSL; other TLS libraries read the file by themselves. */
+static bool
+tls_is_openssl(void)
+{
+	const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
+}
+
+/*
+ * Handles.
+ */
+
+static void
+out_of_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("libcurl could not allocate what a request needs.")));
+}
+
+static void
+close_connections(void)
+{
+	sigset_t	saved;
+
+	Assert(running_count == 0);
+	block_signals(&saved);
+	while (idle_transfers != NULL)
+	{
+		JibitTransfer *transfer = idle_transfers;
+
+		idle_transfers = transfer->next;
+		curl_easy_cleanup(transfer->easy);
+		free(transfer);
+	}
+	idle_count = 0;
+	if (multi != NULL)
+		curl_multi_cleanup(multi);
+	multi = NULL;
+	timer_armed = false;
+	restore_signals(&saved);
+}
+
+/* At first use in a process: an idle session pays nothing. */
+static void
+ensure_multi(void)
+{
+	static bool initialized = false;
+	sigset_t	saved;
+
+	if (connections_stale && running_count == 0)
+	{
+		close_connections();
+		connections_stale = false;
+	}
+	if (multi != NULL)
+		return;
+
+	if (curl_version_info(CURLVERSION_NOW)->version_num < LIBCURL_FLOOR)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("libcurl %s is too old for jibit",
+						curl_version_info(CURLVERSION_NOW)->version),
+				 errhint("Install libcurl 7.87 or later.")));
+
+	block_signals(&saved);
+	if (!initialized)
+		initialized = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	if (initialized)
+		multi = curl_multi_init();
+	if (multi != NULL)
+	{
+		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, note_socket);
+		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_timer);
+		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	}
+	restore_signals(&saved);
+	if (multi == NULL)
+		out_of_memory();
+}
+
+/* The options that are the same for every request. */
+static bool
+set_fixed_options(JibitTransfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+	bool		ok = true;
+
+#define SET(option, value) \
+	(ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
+
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) JIBIT_BODY_MAX);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+	SET(CURLOPT_USERAGENT, "jibit-postgresql/" JIBIT_VERSION_STRING);
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (tls_is_openssl())
+	{
+		SET(CURLOPT_CAINFO, NULL);
+		SET(CURLOPT_CAPATH, NULL);
+		SET(CURLOPT_SSL_CTX_FUNCTION, set_trust);
+		SET(CURLOPT_SSL_CTX_DATA, transfer);
+	}
+	return ok;
+}
+
+/* The options of one request. */
+static bool
+set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
+{
+	CURL	   *easy = transfer->easy;
+	bool		ok = true;
+
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	if (request->json != NULL)
+	{
+		SET(CURLOPT_POSTFIELDS, request->json);
+		SET(CURLOPT_POSTFIELDSIZE, (long) strlen(request->json));
+	}
+	else
+		SET(CURLOPT_HTTPGET, 1L);
+	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS,
+		(long) Min(request->connect_timeout_ms, request->timeout_ms));
+	SET(CURLOPT_PROTOCOLS_STR, jibit_allow_http ? "http,https" : "https");
+	SET(CURLOPT_PROXY, jibit_proxy);	/* "" also rules out the environment */
+	SET(CURLOPT_INTERFACE,
+		jibit_source_address[0] ? jibit_source_address : NULL);
+	SET(CURLOPT_FRESH_CONNECT, connections_stale ? 1L : 0L);
+	if (!tls_is_openssl() && jibit_ca_file[0])
+		SET(CURLOPT_CAINFO, jibit_ca_file);
+	return ok;
+#undef SET
+}
+
+static bool
+add_header(JibitTransfer *transfer, const char *name, const char *value)
+{
+	/* A name, a token or a track id, and what stands between them. */
+	char		line[64 + JIBIT_TOKEN_MAX + 1];
+	struct curl_slist *list;
+
+	if (value == NULL)
+		return true;
+	if (snprintf(line, sizeof(line), "%s%s", name, value) >= sizeof(line))
+		return false;
+	list = curl_slist_append(transfer->headers, line);
+	explicit_bzero(line, sizeof(line));
+	if (list == NULL)
+		return false;
+	transfer->headers = list;
+	return true;
+}
+
+/* The header list holds a token: it does not go back to malloc as it is. */
+static void
+free_headers(JibitTransfer *transfer)
+{
+	for (struct curl_slist *line = transfer->headers; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+}
+
+/* Gives a transfer that is in no multi handle back for the next request. */
+static void
+recycle_transfer(JibitTransfer *transfer)
+{
+	free_headers(transfer);
+	transfer->request = NULL;
+	transfer->group = NULL;
+	if (idle_count >= IDLE_TRANSFERS_MAX)
+	{
+		curl_easy_cleanup(transfer->easy);
+		free(transfer);
+		return;
+	}
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+	transfer->next = idle_transfers;
+	idle_transfers = transfer;
+	idle_count++;
+}
+
+static JibitTransfer *
+get_transfer(void)
+{
+	JibitTransfer *transfer = idle_transfers;
+
+	if (transfer != NULL)
+	{
+		idle_transfers = transfer->next;
+		idle_count--;
+		return transfer;
+	}
+
+	transfer = calloc(1, sizeof(JibitTransfer));
+	if (transfer != NULL)
+		transfer->easy = curl_easy_init();
+	if (transfer == NULL || transfer->easy == NULL ||
+		!set_fixed_options(transfer))
+	{
+		if (transfer != NULL)
+			curl_easy_cleanup(transfer->easy);
+		free(transfer);
+		out_of_memory();
+	}
+	return transfer;
+}
+
+/*
+ * Requests.
+ */
+
+JibitHttpGroup *
+jibit_http_begin_group(MemoryContext context)
+{
+	JibitHttpGroup *group;
+
+	ensure_multi();
+	group = MemoryContextAlloc(context, sizeof(JibitHttpGroup));
+	group->context = context;
+	dlist_init(&group->running);
+	dlist_init(&group->finished);
+	return group;
+}
+
+void
+jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
+{
+	JibitTransfer *transfer;
+	sigset_t	saved;
+	bool		ok;
+
+	transfer = get_transfer();
+	request->end = JIBIT_HTTP_ANSWERED;
+	request->status = 0;
+	request->body = NULL;
+	request->body_length = 0;
+	request->retry_after = -1;
+	request->server_time = 0;
+	request->reason[0] = '\0';
+	transfer->group = group;
+	transfer->request = request;
+	transfer->capacity = 0;
+	transfer->end = JIBIT_HTTP_ANSWERED;
+	transfer->why = NULL;
+	transfer->error[0] = '\0';
+
+	block_signals(&saved);
+	ok = add_header(transfer, "X-TRACK-ID: ", request->track_id) &&
+		add_header(transfer, "Authorization: Bearer ", request->bearer) &&
+		add_header(transfer, "Accept: ", "application/json") &&
+		add_header(transfer, "Content-Type: ",
+				   request->json ? "application/json" : NULL) &&
+		set_request_options(transfer, request) &&
+		curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
+	restore_signals(&saved);
+	if (!ok)
+	{
+		recycle_transfer(transfer);
+		out_of_memory();
+	}
+	running_count++;
+	request->transfer = transfer;
+	dlist_push_tail(&group->running, &request->node);
+}
+
+static JibitHttpEnd
+end_of_code(CURLcode code)
+{
+	switch (code)
+	{
+		case CURLE_OK:
+			return JIBIT_HTTP_ANSWERED;
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+			return JIBIT_HTTP_UNRESOLVED;
+		case CURLE_COULDNT_CONNECT:
+		case CURLE_INTERFACE_FAILED:
+		case CURLE_PROXY:
+			return JIBIT_HTTP_UNCONNECTED;
+		case CURLE_OPERATION_TIMEDOUT:
+			return JIBIT_HTTP_TIMEOUT;
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_CIPHER:
+		case CURLE_SSL_ISSUER_ERROR:
+		case CURLE_SSL_INVALIDCERTSTATUS:
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_USE_SSL_FAILED:
+			return JIBIT_HTTP_TLS;
+		case CURLE_FILESIZE_EXCEEDED:
+			return JIBIT_HTTP_TOO_LARGE;
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_URL_MALFORMAT:
+		case CURLE_BAD_FUNCTION_ARGUMENT:
+			return JIBIT_HTTP_MISCONFIGURED;
+		case CURLE_OUT_OF_MEMORY:
+			return JIBIT_HTTP_NO_MEMORY;
+		default:
+			return JIBIT_HTTP_BROKEN;
+	}
+}
+
+/* The service's clock, for jibit_check(). */
+static time_t
+get_server_time(CURL *easy)
+{
+	struct curl_header *date;
+	time_t		result = -1;
+
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1,
+						 &date) == CURLHE_OK)
+		result = curl_getdate(date->value, NULL);
+	return result == -1 ? 0 : result;
+}
+
+/* Takes the outcome over into the request, and the transfer out of use. */
+static void
+finish_transfer(JibitTransfer *transfer, CURLcode code)
+{
+	JibitHttpRequest *request = transfer->request;
+	long		status = 0;
+	curl_off_t	retry_after = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	request->status = (int) status;
+	if (retry_after > 0)
+		request->retry_after = (int) Min(retry_after, INT_MAX / 1000);
+	request->server_time = get_server_time(transfer->easy);
+	request->end = transfer->why ? transfer->end : end_of_code(code);
+	if (request->end != JIBIT_HTTP_ANSWERED)
+		strlcpy(request->reason,
+				transfer->why ? transfer->why :
+				transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+				sizeof(request->reason));
+
+	curl_multi_remove_handle(multi, transfer->easy);
+	running_count--;
+	dlist_delete(&request->node);
+	dlist_push_tail(&transfer->group->finished, &request->node);
+	request->transfer = NULL;
+	recycle_transfer(transfer);
+}
+
+/* Makes the wait-event set anew with every wanted socket. */
+static void
+rebuild_wait_set(void)
+{
+	int			wanted = 0;
+
+	for (int fd = 0; fd < sockets_size; fd++)
+	{
+		sockets[fd].waited = 0;
+		wanted += sockets[fd].wanted != 0;
+	}
+
+	wait_set_broken = true;		/* until it is complete */
+	if (wait_set != NULL)
+	{
+		WaitEventSet *old = wait_set;
+
+		wait_set = NULL;
+		FreeWaitEventSet(old);
+	}
+
+	/* Room to add sockets without starting over; 2 for latch and postmaster. */
+	wait_set_size = 2 + Max(8, wanted * 2);
+	wait_set = jibit_create_wait_event_set(wait_set_size);
+	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
+					  NULL);
+	wait_set_used = 2;
+	for (int fd = 0; fd < sockets_size; fd++)
+	{
+		SocketState *s = &sockets[fd];
+
+		if (s->wanted == 0)
+			continue;
+		s->position = AddWaitEventToSet(wait_set, s->wanted, fd, NULL, NULL);
+		s->waited = s->wanted;
+		wait_set_used++;
+	}
+	wait_set_broken = false;
+}
+
+/*
+ * Brings the wait-event set to what libcurl wants.  Nothing can be removed
+ * from a set, so a socket that is no longer wanted stays in until it is
+ * closed, wanted again, or wakes us: then the set is made anew.  So calls one
+ * after the other over one kept connection never rebuild it.
+ */
+static void
+sync_wait_set(void)
+{
+	if (!sockets_changed && !wait_set_broken)
+		return;
+
+	for (int fd = 0; fd < sockets_size && !wait_set_broken; fd++)
+	{
+		SocketState *s = &sockets[fd];
+
+		if (s->wanted == 0 || s->wanted == s->waited)
+			continue;
+		if (s->waited != 0)
+			ModifyWaitEvent(wait_set, s->position, s->wanted, NULL);
+		else if (wait_set_used < wait_set_size)
+		{
+			s->position = AddWaitEventToSet(wait_set, s->wanted, fd, NULL,
+											NULL);
+			wait_set_used++;
+		}
+		else
+			wait_set_broken = true;
+		s->waited = s->wanted;
+	}
+	if (wait_set_broken)
+		rebuild_wait_set();
+	sockets_changed = false;
+}
+
+/*
+ * One turn of the loop: wait at most timeout_ms (negative: without an end),
+ * let libcurl work, take up what has ended.
+ */
+static void
+turn(long timeout_ms)
+{
+	static uint32 wait_event = 0;
+	WaitEvent	events[EVENTS_PER_WAIT];
+	int			nevents;
+	int			still_running;
+	bool		latch_set = false;
+	CURLMsg    *message;
+	int			messages_left;
+	sigset_t	saved;
+
+	if (timer_armed)
+	{
+		int64		left = timer_due - jibit_now_us();
+		long		left_ms = left <= 0 ? 0 : (long) ((left + 999) / 1000);
+
+		if (timeout_ms < 0 || left_ms < timeout_ms)
+			timeout_ms = left_ms;
+	}
+
+	/* A call that is due at once, such as a request's first, needs no wait. */
+	if (timeout_ms == 0 && timer_armed)
+		nevents = 0;
+	else
+	{
+		sync_wait_set();
+		nevents = WaitEventSetWait(wait_set, timeout_ms, events,
+								   EVENTS_PER_WAIT,
+								   jibit_wait_event(&wait_event, "JibitCall"));
+	}
+
+	block_signals(&saved);
+	for (int i = 0; i < nevents; i++)
+	{
+		pgsocket	fd = events[i].fd;
+		int			action = 0;
+
+		if (events[i].events & WL_LATCH_SET)
+		{
+			latch_set = true;
+			continue;
+		}
+		if (fd == PGINVALID_SOCKET)
+			continue;
+		if (sockets[fd].wanted == 0)
+		{
+			wait_set_broken = true;
+			continue;
+		}
+		if (events[i].events & WL_SOCKET_READABLE)
+			action |= CURL_CSELECT_IN;
+		if (events[i].events & WL_SOCKET_WRITEABLE)
+			action |= CURL_CSELECT_OUT;
+		curl_multi_socket_action(multi, fd, action, &still_running);
+	}
+	if (timer_armed && timer_due <= jibit_now_us())
+	{
+		timer_armed = false;
+		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
+								 &still_running);
+	}
+	while ((message = curl_multi_info_read(multi, &messages_left)) != NULL)
+	{
+		JibitTransfer *transfer;
+		CURLcode	code = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+						  (char **) &transfer);
+		finish_transfer(transfer, code);
+	}
+	restore_signals(&saved);
+
+	if (latch_set)
+		ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+JibitHttpRequest *
+jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
+{
+	int64		deadline = jibit_now_us() + (int64) timeout_ms * 1000;
+	int64		left = Max(timeout_ms, 0) * 1000L;
+
+	while (dlist_is_empty(&group->finished))
+	{
+		turn((long) ((left + 999) / 1000));
+		left = deadline - jibit_now_us();
+		if (left <= 0 && dlist_is_empty(&group->finished))
+			return NULL;
+	}
+	return dlist_container(JibitHttpRequest, node,
+						   dlist_pop_head_node(&group->finished));
+}
+
+void
+jibit_http_end_group(JibitHttpGroup *group)
+{
+	dlist_mutable_iter iter;
+	sigset_t	saved;
+
+	if (group == NULL)
+		return;
+	block_signals(&saved);
+	dlist_foreach_modify(iter, &group->running)
+	{
+		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
+													iter.cur);
+
+		curl_multi_remove_handle(multi, request->transfer->easy);
+		running_count--;
+		recycle_transfer(request->transfer);
+		request->transfer = NULL;
+		dlist_delete(iter.cur);
+	}
+	restore_signals(&saved);
+	pfree(group);
+}
+
+/*
+ * URLs.
+ */
+
+const char *
+jibit_http_check_url(const char *url, bool *is_plain)
+{
+	CURLU	   *parts = curl_url();
+	char	   *part = NULL;
+	const char *why = NULL;
+
+	*is_plain = false;
+	if (parts == NULL)
+		return "out of memory";
+	if (strpbrk(url, "?#") != NULL)
+		why = "It has a query or a fragment.";
+	else if (strpbrk(url, " \t\r\n\\") != NULL ||
+			 curl_url_set(parts, CURLUPART_URL, url,
+						  CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+		why = "It is no URL with a scheme and a host.";
+	else if (curl_url_get(parts, CURLUPART_USER, &part, 0) == CURLUE_OK ||
+			 curl_url_get(parts, CURLUPART_PASSWORD, &part, 0) == CURLUE_OK)
+		why = "It has a user or a password in it.";
+	else if (curl_url_get(parts, CURLUPART_SCHEME, &part, 0) != CURLUE_OK ||
+			 (strcmp(part, "https") != 0 && strcmp(part, "http") != 0))
+		why = "Its scheme is not https.";
+	else
+		*is_plain = strcmp(part, "http") == 0;
+	curl_free(part);
+	curl_url_cleanup(parts);
+	return why;
+}
+
+void
+jibit_http_append_escaped(StringInfo target, const char *text)
+{
+	size_t		length = strlen(text);
+	char	   *escaped;
+
+	if (length == 0)
+		return;
+
+	/* Room first: nothing may throw while libcurl's copy is held. */
+	enlargeStringInfo(target, (int) length * 3);
+	escaped = curl_easy_escape(NULL, text, (int) length);
+	if (escaped == NULL)
+		out_of_memory();
+	appendStringInfoString(target, escaped);
+	curl_free(escaped);
+}
+
+void
+jibit_http_preload(const char *ca_file)
+{
+	JibitTrustSource source = trust_source(ca_file);
+	const char *why;
+
+	if (!tls_is_openssl())
+		return;
+	why = jibit_trust_load(&source);
+	if (why != NULL)
+		ereport(LOG,
+				(errmsg("could not load the certificates that jibit trusts: %s",
+						why)));
+}
+
+void
+jibit_http_forget_connections(void)
+{
+	connections_stale = true;
+}
+
+const char *
+jibit_http_version(void)
+{
+	return curl_version();
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * trust.h
+ *	  The certificate authorities that TLS connections trust.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_TRUST_H
+#define JIBIT_TRUST_H
+
+/* Where certificates lie: a file, a directory, or both; NULL for neither. */
+typedef struct JibitTrustSource
+{
+	const char *file;
+	const char *directory;
+} JibitTrustSource;
+
+/*
+ * Makes an OpenSSL context (an SSL_CTX *) trust the source, and only that.
+ * Parses it if this process or its parent has not yet, or if the file has
+ * changed since.  Returns NULL, or why not (static text).  Never throws, so
+ * that it can be called from libcurl's callbacks.
+ */
+extern const char *jibit_trust_apply(void *ssl_context,
+									 const JibitTrustSource *source);
+
+/*
+ * Parses the source now, so that processes forked later inherit the result.
+ * Returns NULL, or why not.
+ */
+extern const char *jibit_trust_load(const JibitTrustSource *source);
+
+#endif							/* JIBIT_TRUST_H */

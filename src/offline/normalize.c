@@ -1,0 +1,542 @@
+/*
+ * normalize.c
+ *		Validation and normalisation of what users type.
+ *
+ * Cards, IBANs, codes and mobiles all go the same way: the text is squeezed
+ * to the digits (and letters) that mean something, and those are checked.  A
+ * text that already is in the form most columns hold is checked where it
+ * stands.
+ */
+#include "normalize.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "text.h"
+
+#define IBAN_DIGITS 24
+
+/* 0098 and the ten digits, the longest form of a mobile. */
+#define MOBILE_INPUT_MAX 14
+#define MOBILE_SUBSCRIBER_DIGITS 10
+
+#define MASK_FIRST 6
+#define MASK_LAST 4
+
+/* Letters of two bytes each, so that replacing one keeps the length. */
+#define ARABIC_YEH 0x064A
+#define ARABIC_KAF 0x0643
+#define PERSIAN_YEH "\xDB\x8C"
+#define PERSIAN_KAF "\xDA\xA9"
+
+/* Returned by squeeze_text() for what no argument may hold. */
+#define SQUEEZE_INVALID (-1)
+
+/* Whether all eight bytes are ASCII digits; their order does not matter. */
+static inline bool
+eight_digits(const char *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+
+	/*
+	 * A high half of 3 is '0' to '?', and it stays 3 with 6 added up to '9'.
+	 * A sum that carries into the next byte comes of a high half of F.
+	 */
+	return ((word & UINT64_C(0xF0F0F0F0F0F0F0F0)) |
+			(((word + UINT64_C(0x0606060606060606)) &
+			  UINT64_C(0xF0F0F0F0F0F0F0F0)) >>
+			 4)) == UINT64_C(0x3333333333333333);
+}
+
+/* Eight at a time, the last eight overlapping those before. */
+static inline bool
+all_digits(const char *s, size_t len)
+{
+	if (len < 8)
+	{
+		for (size_t i = 0; i < len; i++)
+		{
+			if (s[i] < '0' || s[i] > '9')
+				return false;
+		}
+		return true;
+	}
+	for (size_t i = 0; i + 8 < len; i += 8)
+	{
+		if (!eight_digits(s + i))
+			return false;
+	}
+	return eight_digits(s + len - 8);
+}
+
+/*
+ * Copies s to buf without blanks, dashes, parentheses and marks, with ASCII
+ * digits and capitals.  Returns how many bytes that is, SQUEEZE_INVALID when
+ * it is more than max or holds anything but printable ASCII.
+ */
+static int
+squeeze_text(const char *s, size_t len, char *buf, int max)
+{
+	int n = 0;
+	size_t i = 0;
+
+	while (i < len)
+	{
+		JibitChar c = jibit_text_decode(s + i, len - i);
+
+		i += c.size;
+		switch ((JibitTextKind) c.kind)
+		{
+			case JIBIT_TEXT_BLANK:
+			case JIBIT_TEXT_MARK:
+			case JIBIT_TEXT_DASH:
+			case JIBIT_TEXT_PAREN:
+				continue;
+			case JIBIT_TEXT_CONTROL:
+			case JIBIT_TEXT_MALFORMED:
+				return SQUEEZE_INVALID;
+			case JIBIT_TEXT_PLAIN:
+				if (c.code >= 0x80)
+					return SQUEEZE_INVALID;
+				if (c.code >= 'a' && c.code <= 'z')
+					c.code -= 'a' - 'A';
+				break;
+			case JIBIT_TEXT_DIGIT:
+				break;
+		}
+		if (n == max)
+			return SQUEEZE_INVALID;
+		buf[n++] = (char) c.code;
+	}
+	return n;
+}
+
+/*
+ * Makes *digits point to exactly n ASCII digits, in s itself or in buf, which
+ * has room for n.
+ */
+static inline JibitVerdict
+find_digits(const char *s, size_t len, int n, char *buf, const char **digits)
+{
+	int found;
+
+	if (len == (size_t) n && all_digits(s, (size_t) n))
+	{
+		*digits = s;
+		return JIBIT_VALID;
+	}
+	found = squeeze_text(s, len, buf, n);
+	if (found == 0)
+		return JIBIT_EMPTY;
+	if (found != n || !all_digits(buf, (size_t) n))
+		return JIBIT_INVALID;
+	*digits = buf;
+	return JIBIT_VALID;
+}
+
+static inline void
+write_result(char *out, const char *text, size_t len)
+{
+	if (out == NULL)
+		return;
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+static inline int
+digit_at(const char *digits, int i)
+{
+	return digits[i] - '0';
+}
+
+/* Two digits a step, for each step waits for the one before; n is even. */
+static inline uint32_t
+read_number(const char *digits, int n)
+{
+	uint32_t number = 0;
+
+	for (int i = 0; i < n; i += 2)
+		number = number * 100 + (uint32_t) (digit_at(digits, i) * 10 +
+											digit_at(digits, i + 1));
+	return number;
+}
+
+/* Luhn: every second digit doubled, and the digits of that added up. */
+static inline bool
+has_luhn_digit(const char *digits)
+{
+	int sum = 0;
+
+	for (int i = 0; i < JIBIT_CARD_LENGTH; i += 2)
+	{
+		int twice = 2 * digit_at(digits, i);
+
+		sum += twice - (twice > 9 ? 9 : 0) + digit_at(digits, i + 1);
+	}
+	return sum % 10 == 0;
+}
+
+JibitVerdict
+jibit_normalize_card(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_CARD_LENGTH];
+	const char *digits;
+	JibitVerdict verdict;
+
+	verdict = find_digits(s, len, JIBIT_CARD_LENGTH, buf, &digits);
+	if (verdict != JIBIT_VALID)
+		return verdict;
+	if (!has_luhn_digit(digits))
+		return JIBIT_INVALID;
+	write_result(out, digits, JIBIT_CARD_LENGTH);
+	return JIBIT_VALID;
+}
+
+/*
+ * ISO 13616: the number made of the account's 22 digits, IR as 1827 and the
+ * two check digits leaves 1 modulo 97.
+ */
+static inline bool
+has_iban_digits(const char *digits)
+{
+	uint32_t check = read_number(digits, 2);
+	uint32_t high = read_number(digits + 2, 8);
+	uint32_t middle = read_number(digits + 10, 6);
+	uint32_t low = read_number(digits + 16, 8);
+	uint64_t rest;
+
+	rest = ((uint64_t) high * 1000000 + middle) % 97;
+	/* two digits, eight and six more: far below the 19 that fit */
+	rest = (rest * 100000000 + low) * 1000000 + 182700 + check;
+	return rest % 97 == 1;
+}
+
+JibitVerdict
+jibit_normalize_iban(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_IBAN_LENGTH];
+	int found;
+
+	if (len == JIBIT_IBAN_LENGTH && s[0] == 'I' && s[1] == 'R' &&
+		all_digits(s + 2, IBAN_DIGITS))
+		s += 2;
+	else
+	{
+		found = squeeze_text(s, len, buf, JIBIT_IBAN_LENGTH);
+		if (found == 0)
+			return JIBIT_EMPTY;
+		s = buf;
+		if (found == JIBIT_IBAN_LENGTH && buf[0] == 'I' && buf[1] == 'R')
+			s += 2;
+		else if (found != IBAN_DIGITS)
+			return JIBIT_INVALID;
+		if (!all_digits(s, IBAN_DIGITS))
+			return JIBIT_INVALID;
+	}
+
+	if (!has_iban_digits(s))
+		return JIBIT_INVALID;
+	if (out != NULL)
+	{
+		out[0] = 'I';
+		out[1] = 'R';
+		write_result(out + 2, s, IBAN_DIGITS);
+	}
+	return JIBIT_VALID;
+}
+
+static inline bool
+has_national_code_digit(const char *digits)
+{
+	int sum = 0;
+	int rest;
+
+	for (int i = 0; i < JIBIT_NATIONAL_CODE_LENGTH - 1; i++)
+		sum += digit_at(digits, i) * (JIBIT_NATIONAL_CODE_LENGTH - i);
+	rest = sum % 11;
+	return digit_at(digits, JIBIT_NATIONAL_CODE_LENGTH - 1) ==
+		   (rest < 2 ? rest : 11 - rest);
+}
+
+JibitVerdict
+jibit_normalize_national_code(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_NATIONAL_CODE_LENGTH];
+	const char *digits;
+	JibitVerdict verdict;
+
+	verdict = find_digits(s, len, JIBIT_NATIONAL_CODE_LENGTH, buf, &digits);
+	if (verdict != JIBIT_VALID)
+		return verdict;
+	if (!has_national_code_digit(digits))
+		return JIBIT_INVALID;
+
+	/*
+	 * Ten equal digits always have the right check digit, but only ten ones
+	 * have been issued.  They are equal where the text is itself shifted by
+	 * one.
+	 */
+	if (digits[0] != '1' && digits[0] == digits[1] &&
+		memcmp(digits, digits + 1, JIBIT_NATIONAL_CODE_LENGTH - 1) == 0)
+		return JIBIT_INVALID;
+	write_result(out, digits, JIBIT_NATIONAL_CODE_LENGTH);
+	return JIBIT_VALID;
+}
+
+static inline bool
+has_company_id_digit(const char *digits)
+{
+	static const uint8_t weights[JIBIT_COMPANY_ID_LENGTH - 1] = {
+		29, 27, 23, 19, 17, 29, 27, 23, 19, 17};
+	int offset = digit_at(digits, JIBIT_COMPANY_ID_LENGTH - 2) + 2;
+	int sum = 0;
+
+	for (int i = 0; i < JIBIT_COMPANY_ID_LENGTH - 1; i++)
+		sum += (digit_at(digits, i) + offset) * weights[i];
+	return digit_at(digits, JIBIT_COMPANY_ID_LENGTH - 1) == sum % 11 % 10;
+}
+
+JibitVerdict
+jibit_normalize_company_id(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_COMPANY_ID_LENGTH];
+	const char *digits;
+	JibitVerdict verdict;
+
+	verdict = find_digits(s, len, JIBIT_COMPANY_ID_LENGTH, buf, &digits);
+	if (verdict != JIBIT_VALID)
+		return verdict;
+	if (!has_company_id_digit(digits))
+		return JIBIT_INVALID;
+	write_result(out, digits, JIBIT_COMPANY_ID_LENGTH);
+	return JIBIT_VALID;
+}
+
+JibitVerdict
+jibit_normalize_mobile(const char *s, size_t len, char *out)
+{
+	/* What may stand before the subscriber's ten digits. */
+	static const char *const prefixes[] = {"0", "", "+98", "98", "0098"};
+	char buf[MOBILE_INPUT_MAX];
+	int found;
+	size_t before;
+
+	if (len == JIBIT_MOBILE_LENGTH && s[0] == '0' && s[1] == '9' &&
+		all_digits(s, JIBIT_MOBILE_LENGTH))
+	{
+		write_result(out, s, JIBIT_MOBILE_LENGTH);
+		return JIBIT_VALID;
+	}
+
+	found = squeeze_text(s, len, buf, MOBILE_INPUT_MAX);
+	if (found == 0)
+		return JIBIT_EMPTY;
+	if (found < MOBILE_SUBSCRIBER_DIGITS)
+		return JIBIT_INVALID;
+	before = (size_t) (found - MOBILE_SUBSCRIBER_DIGITS);
+	s = buf + before;
+	if (s[0] != '9' || !all_digits(s, MOBILE_SUBSCRIBER_DIGITS))
+		return JIBIT_INVALID;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+	{
+		if (strlen(prefixes[i]) == before &&
+			memcmp(buf, prefixes[i], before) == 0)
+		{
+			if (out != NULL)
+			{
+				out[0] = '0';
+				write_result(out + 1, s, MOBILE_SUBSCRIBER_DIGITS);
+			}
+			return JIBIT_VALID;
+		}
+	}
+	return JIBIT_INVALID;
+}
+
+/* Codes of which nothing but the length can be checked. */
+static inline JibitVerdict
+normalize_plain_code(const char *s, size_t len, char *out, char *buf, int n)
+{
+	const char *digits;
+	JibitVerdict verdict = find_digits(s, len, n, buf, &digits);
+
+	if (verdict == JIBIT_VALID)
+		write_result(out, digits, (size_t) n);
+	return verdict;
+}
+
+JibitVerdict
+jibit_normalize_postal_code(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_POSTAL_CODE_LENGTH];
+
+	return normalize_plain_code(s, len, out, buf, JIBIT_POSTAL_CODE_LENGTH);
+}
+
+JibitVerdict
+jibit_normalize_corporation_code(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_CORPORATION_CODE_LENGTH];
+
+	return normalize_plain_code(s, len, out, buf,
+								JIBIT_CORPORATION_CODE_LENGTH);
+}
+
+JibitVerdict
+jibit_normalize_fida(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_FIDA_MAX_LENGTH];
+	int found = squeeze_text(s, len, buf, JIBIT_FIDA_MAX_LENGTH);
+
+	if (found == 0)
+		return JIBIT_EMPTY;
+	if (found == SQUEEZE_INVALID || !all_digits(buf, (size_t) found))
+		return JIBIT_INVALID;
+	write_result(out, buf, (size_t) found);
+	return JIBIT_VALID;
+}
+
+/* What copy_trimmed() does besides trimming the ends. */
+typedef enum CopyRule
+{
+	COPY_ASCII_DIGITS,
+	COPY_IDENTIFIER, /* capitals, and nothing but [A-Z0-9_] */
+	COPY_NAME		 /* Persian yeh and kaf, and no control characters */
+} CopyRule;
+
+static inline bool
+is_identifier_char(uint32_t code)
+{
+	return (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9') ||
+		   code == '_';
+}
+
+/* Tabs and line ends are blanks, but controls too. */
+static inline bool
+is_control(JibitChar c)
+{
+	return c.kind == JIBIT_TEXT_CONTROL || c.code < ' ';
+}
+
+static JibitVerdict
+copy_trimmed(const char *s, size_t len, CopyRule rule, char *out,
+			 size_t outsize)
+{
+	size_t start;
+	size_t end;
+	size_t n = 0;
+
+	if (!jibit_text_trim(s, len, &start, &end))
+		return JIBIT_INVALID;
+	if (start == end)
+		return JIBIT_EMPTY;
+
+	while (start < end)
+	{
+		JibitChar c = jibit_text_decode(s + start, end - start);
+		const char *bytes = s + start;
+		size_t size = c.size;
+		char ascii;
+
+		start += c.size;
+		switch (rule)
+		{
+			case COPY_IDENTIFIER:
+				if (c.code >= 'a' && c.code <= 'z')
+					c.code -= 'a' - 'A';
+				if (!is_identifier_char(c.code))
+					return JIBIT_INVALID;
+				ascii = (char) c.code;
+				bytes = &ascii;
+				size = 1;
+				break;
+			case COPY_ASCII_DIGITS:
+				if (c.kind == JIBIT_TEXT_DIGIT)
+				{
+					ascii = (char) c.code;
+					bytes = &ascii;
+					size = 1;
+				}
+				break;
+			case COPY_NAME:
+				if (is_control(c))
+					return JIBIT_INVALID;
+				if (c.code == ARABIC_YEH)
+					bytes = PERSIAN_YEH;
+				else if (c.code == ARABIC_KAF)
+					bytes = PERSIAN_KAF;
+				break;
+		}
+
+		if (out != NULL)
+		{
+			if (size >= outsize - n)
+				return JIBIT_INVALID;
+			memcpy(out + n, bytes, size);
+		}
+		n += size;
+	}
+	if (out != NULL)
+		out[n] = '\0';
+	return JIBIT_VALID;
+}
+
+JibitVerdict
+jibit_normalize_deposit(const char *s, size_t len, char *out, size_t outsize)
+{
+	return copy_trimmed(s, len, COPY_ASCII_DIGITS, out, outsize);
+}
+
+JibitVerdict
+jibit_normalize_bank(const char *s, size_t len, char *out, size_t outsize)
+{
+	return copy_trimmed(s, len, COPY_IDENTIFIER, out, outsize);
+}
+
+JibitVerdict
+jibit_normalize_name(const char *s, size_t len, char *out, size_t outsize)
+{
+	return copy_trimmed(s, len, COPY_NAME, out, outsize);
+}
+
+JibitVerdict
+jibit_normalize_text(const char *s, size_t len, char *out, size_t outsize)
+{
+	return copy_trimmed(s, len, COPY_ASCII_DIGITS, out, outsize);
+}
+
+JibitVerdict
+jibit_format_iban(const char *s, size_t len, char *out)
+{
+	char iban[JIBIT_IBAN_LENGTH + 1];
+	JibitVerdict verdict = jibit_normalize_iban(s, len, iban);
+
+	if (verdict != JIBIT_VALID || out == NULL)
+		return verdict;
+	for (int i = 0; i < JIBIT_IBAN_LENGTH; i++)
+	{
+		if (i > 0 && i % 4 == 0)
+			*out++ = ' ';
+		*out++ = iban[i];
+	}
+	*out = '\0';
+	return JIBIT_VALID;
+}
+
+JibitVerdict
+jibit_mask_card(const char *s, size_t len, char *out)
+{
+	char buf[JIBIT_CARD_LENGTH];
+	const char *digits;
+	JibitVerdict verdict;
+
+	verdict = find_digits(s, len, JIBIT_CARD_LENGTH, buf, &digits);
+	if (verdict != JIBIT_VALID || out == NULL)
+		return verdict;
+	write_result(out, digits, JIBIT_CARD_LENGTH);
+	memset(out + MASK_FIRST, '*', JIBIT_CARD_LENGTH - MASK_FIRST - MASK_LAST);
+	return JIBIT_VALID;
+}

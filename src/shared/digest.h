@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * digest.h
+ *	  Keyed digests: identities that do not give away what they stand for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_DIGEST_H
+#define JIBIT_DIGEST_H
+
+#include "common/sha2.h"
+
+#define JIBIT_DIGEST_SIZE PG_SHA256_DIGEST_LENGTH
+
+extern Size jibit_digest_shmem_size(void);
+extern void jibit_digest_shmem_init(void);
+
+/*
+ * HMAC-SHA-256 over the parts and their lengths, so that no two lists of
+ * parts run into each other.  The key is drawn at server start and shared by
+ * all sessions.  Throws if the cryptographic library fails.
+ */
+extern void jibit_digest(uint8 *digest, const char *const *parts, int nparts);
+
+#endif							/* JIBIT_DIGEST_H */

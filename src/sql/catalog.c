@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  What the library knows, as rows: error codes and inquiries.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "api/inquiries.h"
+#include "catalog/pg_type.h"
+#include "encoding.h"
+#include "errors.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "sql/result.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(jibit_error_code_list);
+Datum
+jibit_error_code_list(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			count;
+	const JibitErrorCode *rows = jibit_error_codes(&count);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < count; i++)
+	{
+		const JibitErrorCode *row = &rows[i];
+		char	   *persian;
+		Datum		values[6];
+		bool		nulls[6] = {false};
+
+		persian = jibit_utf8_to_server_or_null(row->description_fa,
+											   strlen(row->description_fa));
+		values[0] = CStringGetTextDatum(row->code);
+		values[1] = jibit_sqlstate_datum(jibit_error_sqlstate(row->class));
+		values[2] = CStringGetTextDatum(jibit_error_condition(row->class));
+		values[3] = BoolGetDatum(row->retryable);
+		values[4] = CStringGetTextDatum(row->description);
+		if (persian != NULL)
+			values[5] = CStringGetTextDatum(persian);
+		nulls[5] = persian == NULL;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(jibit_inquiry_list);
+Datum
+jibit_inquiry_list(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
+	{
+		const JibitInquiry *inquiry = &jibit_inquiries[i];
+		Datum		arguments[JIBIT_MAX_PARAMS];
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		for (int p = 0; p < inquiry->nparams; p++)
+			arguments[p] = CStringGetTextDatum(inquiry->params[p].argument);
+		values[0] = CStringGetTextDatum(inquiry->id);
+		values[1] = PointerGetDatum(construct_array(arguments,
+													inquiry->nparams, TEXTOID,
+													-1, false, TYPALIGN_INT));
+		values[2] = CStringGetTextDatum(inquiry->path);
+		values[3] = BoolGetDatum(inquiry->charged);
+		values[4] = BoolGetDatum(inquiry->cacheable);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * tehran.h
+ *	  The day in Tehran, by which the service counts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_TEHRAN_H
+#define JIBIT_TEHRAN_H
+
+#include "offline/jalali.h"
+
+/* Today's date in Tehran; its form as a number is jibit_jalali_number(). */
+extern JibitJalali jibit_tehran_today(void);
+
+#endif							/* JIBIT_TEHRAN_H */
