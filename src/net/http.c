@@ -56,6 +56,9 @@
 /* Idle transfers that are kept; each has some 10 kB. */
 #define IDLE_TRANSFERS_MAX 64
 
+/* In words, the limit of JIBIT_BODY_MAX. */
+#define TOO_LARGE "it is larger than 1 MB"
+
 /* Sockets that are handled after one wait. */
 #define EVENTS_PER_WAIT 64
 
@@ -203,8 +206,7 @@ take_body(char *data, size_t size, size_t count, void *arg)
 	size_t		needed = request->body_length + length + 1;
 
 	if (needed > JIBIT_BODY_MAX + 1)
-		return refuse_body(transfer, JIBIT_HTTP_TOO_LARGE,
-						   "the answer is larger than 1 MB");
+		return refuse_body(transfer, JIBIT_HTTP_TOO_LARGE, TOO_LARGE);
 	if (needed > transfer->capacity)
 	{
 		size_t		capacity = Max(needed, Max(transfer->capacity * 2,
@@ -614,6 +616,7 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 	if (request->end != JIBIT_HTTP_ANSWERED)
 		strlcpy(request->reason,
 				transfer->why ? transfer->why :
+				request->end == JIBIT_HTTP_TOO_LARGE ? TOO_LARGE :
 				transfer->error[0] ? transfer->error : curl_easy_strerror(code),
 				sizeof(request->reason));
 
