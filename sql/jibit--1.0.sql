@@ -663,7 +663,7 @@ CREATE FUNCTION @extschema@.jibit_check(
   OUT detail text
 )
 RETURNS SETOF record
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 8
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 8
 AS 'MODULE_PATHNAME', 'jibit_check';
 COMMENT ON FUNCTION @extschema@.jibit_check() IS
   'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';

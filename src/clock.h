@@ -14,7 +14,7 @@
 static inline int64
 jibit_now_us(void)
 {
-	instr_time	now;
+	instr_time now;
 
 	INSTR_TIME_SET_CURRENT(now);
 	return (int64) INSTR_TIME_GET_MICROSEC(now);
@@ -24,9 +24,9 @@ jibit_now_us(void)
 static inline long
 jibit_ms_until(int64 deadline_us)
 {
-	int64		left = deadline_us - jibit_now_us();
+	int64 left = deadline_us - jibit_now_us();
 
 	return left <= 0 ? 0 : (long) ((left + 999) / 1000);
 }
 
-#endif							/* JIBIT_CLOCK_H */
+#endif /* JIBIT_CLOCK_H */

@@ -26,6 +26,14 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+/* The module's name and version are shown from PostgreSQL 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define JIBIT_MODULE_MAGIC(version_string) \
+	PG_MODULE_MAGIC_EXT(.name = "jibit", .version = version_string)
+#else
+#define JIBIT_MODULE_MAGIC(version_string) PG_MODULE_MAGIC
+#endif
+
 /*
  * A wait-event set that belongs to the process, not to a transaction: the
  * caller frees it.
@@ -76,11 +84,11 @@ static inline bool
 jibit_may_execute(Oid function, Oid role)
 {
 #if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ProcedureRelationId, function, role,
-						   ACL_EXECUTE) == ACLCHECK_OK;
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) ==
+		   ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
 #endif
 }
 
-#endif							/* JIBIT_COMPAT_H */
+#endif /* JIBIT_COMPAT_H */

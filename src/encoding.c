@@ -12,10 +12,10 @@
 #include "encoding.h"
 #include "mb/pg_wchar.h"
 
-#define PERSIAN_YE "\xDB\x8C"	/* U+06CC */
-#define ARABIC_YE "\xD9\x8A"	/* U+064A */
-#define PERSIAN_KEHEH "\xDA\xA9"	/* U+06A9 */
-#define ARABIC_KAF "\xD9\x83"	/* U+0643 */
+#define PERSIAN_YE "\xDB\x8C"	 /* U+06CC */
+#define ARABIC_YE "\xD9\x8A"	 /* U+064A */
+#define PERSIAN_KEHEH "\xDA\xA9" /* U+06A9 */
+#define ARABIC_KAF "\xD9\x83"	 /* U+0643 */
 
 /*
  * Converts all of the text or returns NULL.  The conversion procedure's own
@@ -24,10 +24,10 @@
 static char *
 convert_or_null(const char *utf8, size_t length)
 {
-	int			encoding = GetDatabaseEncoding();
-	Oid			procedure;
-	char	   *result;
-	Size		size;
+	int encoding = GetDatabaseEncoding();
+	Oid procedure;
+	char *result;
+	Size size;
 
 	procedure = FindDefaultConversionProc(PG_UTF8, encoding);
 	if (!OidIsValid(procedure))
@@ -35,11 +35,10 @@ convert_or_null(const char *utf8, size_t length)
 
 	size = length * MAX_CONVERSION_GROWTH + 1;
 	result = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	if (pg_do_encoding_conversion_buf(procedure, PG_UTF8, encoding,
-									  (unsigned char *) unconstify(char *, utf8),
-									  (int) length,
-									  (unsigned char *) result,
-									  (int) size, true) != (int) length)
+	if (pg_do_encoding_conversion_buf(
+			procedure, PG_UTF8, encoding,
+			(unsigned char *) unconstify(char *, utf8), (int) length,
+			(unsigned char *) result, (int) size, true) != (int) length)
 	{
 		pfree(result);
 		return NULL;
@@ -51,7 +50,7 @@ convert_or_null(const char *utf8, size_t length)
 static char *
 with_arabic_letters(const char *utf8, size_t length)
 {
-	char	   *copy = pnstrdup(utf8, length);
+	char *copy = pnstrdup(utf8, length);
 
 	for (char *p = copy; (p = strstr(p, PERSIAN_YE)) != NULL; p += 2)
 		memcpy(p, ARABIC_YE, 2);
@@ -64,7 +63,7 @@ with_arabic_letters(const char *utf8, size_t length)
 static bool
 needs_conversion(const char *utf8, size_t length)
 {
-	int			encoding = GetDatabaseEncoding();
+	int encoding = GetDatabaseEncoding();
 
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
 		return false;
@@ -79,7 +78,7 @@ needs_conversion(const char *utf8, size_t length)
 char *
 jibit_utf8_to_server_or_null(const char *utf8, size_t length)
 {
-	char	   *result;
+	char *result;
 
 	if (!pg_verify_mbstr(PG_UTF8, utf8, (int) length, true))
 		return NULL;
@@ -91,7 +90,7 @@ jibit_utf8_to_server_or_null(const char *utf8, size_t length)
 	result = convert_or_null(utf8, length);
 	if (result == NULL)
 	{
-		char	   *copy = with_arabic_letters(utf8, length);
+		char *copy = with_arabic_letters(utf8, length);
 
 		result = convert_or_null(copy, length);
 		pfree(copy);
@@ -102,7 +101,7 @@ jibit_utf8_to_server_or_null(const char *utf8, size_t length)
 char *
 jibit_utf8_to_server(const char *utf8, size_t length)
 {
-	char	   *result;
+	char *result;
 
 	if (!needs_conversion(utf8, length))
 		return pnstrdup(utf8, length);

@@ -30,4 +30,4 @@ extern char *jibit_utf8_to_server_or_null(const char *utf8, size_t length);
  */
 extern char *jibit_server_to_utf8(char *text, size_t length);
 
-#endif							/* JIBIT_ENCODING_H */
+#endif /* JIBIT_ENCODING_H */

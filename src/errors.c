@@ -22,7 +22,7 @@
 
 static const JibitErrorCode codes[] = {
 #define JIBIT_ERROR_CODE(code, class, retryable, description, description_fa, \
-						 hint) \
+						 hint)                                                \
 	{code, JIBIT_##class, retryable, description, description_fa, hint},
 #include "errorlist.h"
 #undef JIBIT_ERROR_CODE
@@ -32,49 +32,49 @@ static const JibitErrorCode codes[] = {
 
 static const struct
 {
-	int			sqlstate;
+	int sqlstate;
 	const char *condition;
-	bool		retryable;
-	const char *hint;			/* where the code has none */
-}			classes[] = {
-	[JIBIT_INVALID_INPUT] = {SQLSTATE_JB('0', '0', '1'), "invalid input", false,
-	"Check the arguments."},
-	[JIBIT_NOT_FOUND] = {SQLSTATE_JB('0', '0', '2'), "not found", false,
-	"Check the arguments: the service knows nothing of that."},
+	bool retryable;
+	const char *hint; /* where the code has none */
+} classes[] = {
+	[JIBIT_INVALID_INPUT] = {SQLSTATE_JB('0', '0', '1'), "invalid input",
+							 false, "Check the arguments."},
+	[JIBIT_NOT_FOUND] =
+		{SQLSTATE_JB('0', '0', '2'), "not found", false,
+		 "Check the arguments: the service knows nothing of that."},
 	[JIBIT_REFUSED] = {SQLSTATE_JB('0', '0', '3'),
-		"the instrument or person is refused", false,
-	"Ask the customer for another one."},
+					   "the instrument or person is refused", false,
+					   "Ask the customer for another one."},
 	[JIBIT_NO_VERDICT] = {SQLSTATE_JB('0', '0', '4'), "no verdict", false,
-	"Decide by other means."},
+						  "Decide by other means."},
 	[JIBIT_NOT_ACTIVE] = {SQLSTATE_JB('0', '0', '5'),
-		"bank or provider not active", true,
-	"Try again later."},
+						  "bank or provider not active", true,
+						  "Try again later."},
 	[JIBIT_QUOTA] = {SQLSTATE_JB('0', '0', '6'), "quota or credit used up",
-		true,
-	"Try again later, or ask for a larger quota."},
-	[JIBIT_NOT_AUTHORISED] = {SQLSTATE_JB('0', '0', '7'), "not authorised",
-		false,
-	"Run SELECT * FROM jibit_check() to find out what is missing."},
+					 true, "Try again later, or ask for a larger quota."},
+	[JIBIT_NOT_AUTHORISED] =
+		{SQLSTATE_JB('0', '0', '7'), "not authorised", false,
+		 "Run SELECT * FROM jibit_check() to find out what is missing."},
 	[JIBIT_SERVICE_FAILING] = {SQLSTATE_JB('0', '0', '8'), "service failing",
-		true,
-	"Try again later."},
-	[JIBIT_UNREACHABLE] = {SQLSTATE_JB('0', '0', '9'), "could not reach it",
-		true,
-	"Try again later; SELECT * FROM jibit_check() shows how far a call gets."},
-	[JIBIT_BAD_ANSWER] = {SQLSTATE_JB('0', '1', '0'),
-		"an answer that cannot be understood", false,
-	"Check the profile's base URL; report it to the service's support with the track id."},
-	[JIBIT_CONFIGURATION] = {SQLSTATE_JB('0', '1', '1'), "configuration",
-		false,
-	"Run SELECT * FROM jibit_check() to find out what is missing."},
-	[JIBIT_SUSPENDED] = {SQLSTATE_JB('0', '1', '2'), "suspended", true,
-	"Calls go on by themselves when the service answers again."},
+							   true, "Try again later."},
+	[JIBIT_UNREACHABLE] =
+		{SQLSTATE_JB('0', '0', '9'), "could not reach it", true,
+		 "Try again later; SELECT * FROM jibit_check() shows how far a call gets."},
+	[JIBIT_BAD_ANSWER] =
+		{SQLSTATE_JB('0', '1', '0'), "an answer that cannot be understood",
+		 false,
+		 "Check the profile's base URL; report it to the service's support with the track id."},
+	[JIBIT_CONFIGURATION] =
+		{SQLSTATE_JB('0', '1', '1'), "configuration", false,
+		 "Run SELECT * FROM jibit_check() to find out what is missing."},
+	[JIBIT_SUSPENDED] =
+		{SQLSTATE_JB('0', '1', '2'), "suspended", true,
+		 "Calls go on by themselves when the service answers again."},
 	[JIBIT_LOCAL_LIMIT] = {SQLSTATE_JB('0', '1', '3'), "over a local limit",
-		false,
-	"Raise the limit if the calls are meant."},
+						   false, "Raise the limit if the calls are meant."},
 	[JIBIT_OTHER] = {SQLSTATE_JB('0', '9', '9'),
-		"anything else the API answers", false,
-	"The service's own message says more."},
+					 "anything else the API answers", false,
+					 "The service's own message says more."},
 };
 
 /*
@@ -84,9 +84,9 @@ static const struct
 static const struct
 {
 	const char *part;
-	bool		is_prefix;
+	bool is_prefix;
 	JibitErrorClass class;
-}			patterns[] = {
+} patterns[] = {
 	{"apikey.", true, JIBIT_NOT_AUTHORISED},
 	{"secretkey.", true, JIBIT_NOT_AUTHORISED},
 	{"accesstoken.", true, JIBIT_NOT_AUTHORISED},
@@ -107,7 +107,7 @@ static const struct
 	{".black_listed", false, JIBIT_REFUSED},
 };
 
-#define TATWEEL "\xD9\x80"		/* U+0640, which justified text leaves in */
+#define TATWEEL "\xD9\x80" /* U+0640, which justified text leaves in */
 
 /*
  * The code as it is compared: lower case, no blanks, no tatweel.  What is not
@@ -117,7 +117,7 @@ static const struct
 static void
 fold_code(const char *code, char *folded)
 {
-	int			length = 0;
+	int length = 0;
 
 	for (const char *p = code; *p && length < JIBIT_CODE_SIZE - 1; p++)
 	{
@@ -166,17 +166,18 @@ jibit_error_sqlstate(JibitErrorClass class)
 static JibitErrorClass
 classify(const char *folded, int http_status)
 {
-	size_t		length = strlen(folded);
+	size_t length = strlen(folded);
 
 	for (int i = 0; i < lengthof(patterns); i++)
 	{
 		const char *part = patterns[i].part;
-		size_t		part_length = strlen(part);
+		size_t part_length = strlen(part);
 
 		if (part_length > length)
 			continue;
-		if (strncmp(patterns[i].is_prefix ? folded :
-					folded + length - part_length, part, part_length) == 0)
+		if (strncmp(patterns[i].is_prefix ? folded
+										  : folded + length - part_length,
+					part, part_length) == 0)
 			return patterns[i].class;
 	}
 
@@ -194,7 +195,7 @@ jibit_error_set(JibitError *error, const char *code, int http_status,
 				const char *message, const char *track_id)
 {
 	const JibitErrorCode *row = NULL;
-	char		folded[JIBIT_CODE_SIZE] = "";
+	char folded[JIBIT_CODE_SIZE] = "";
 
 	memset(error, 0, sizeof(*error));
 	if (code != NULL)
@@ -212,7 +213,7 @@ jibit_error_set(JibitError *error, const char *code, int http_status,
 	error->http_status = http_status;
 	if (message != NULL)
 	{
-		size_t		length = strlen(message);
+		size_t length = strlen(message);
 
 		if (length >= sizeof(error->message))
 			length = pg_encoding_mbcliplen(PG_UTF8, message, (int) length,
@@ -241,7 +242,7 @@ static char *
 format_detail(const JibitError *error)
 {
 	StringInfoData detail;
-	char	   *message = NULL;
+	char *message = NULL;
 
 	if (error->message[0])
 		message = jibit_utf8_to_server_or_null(error->message,
@@ -311,15 +312,15 @@ digit_length(const char *p)
 static char *
 mask_digits(char *start)
 {
-	char	   *end = start;
-	int			count = 0;
-	int			position = 0;
-	int			head;
-	int			tail;
+	char *end = start;
+	int count = 0;
+	int position = 0;
+	int head;
+	int tail;
 
 	for (char *p = start;;)
 	{
-		int			length = digit_length(p);
+		int length = digit_length(p);
 
 		if (length > 0)
 		{
@@ -339,7 +340,7 @@ mask_digits(char *start)
 	tail = count >= 16 ? 4 : 2;
 	for (char *p = start; p < end;)
 	{
-		int			length = digit_length(p);
+		int length = digit_length(p);
 
 		if (length == 0)
 		{
@@ -362,7 +363,7 @@ jibit_mask_text(char *text, const char *const *secrets)
 {
 	for (; secrets != NULL && *secrets != NULL; secrets++)
 	{
-		size_t		length = strlen(*secrets);
+		size_t length = strlen(*secrets);
 
 		if (length == 0)
 			continue;

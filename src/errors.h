@@ -13,20 +13,20 @@
 /* One for each SQLSTATE of class JB, in the contract's order. */
 typedef enum JibitErrorClass
 {
-	JIBIT_INVALID_INPUT,		/* JB001 */
-	JIBIT_NOT_FOUND,			/* JB002 */
-	JIBIT_REFUSED,				/* JB003 */
-	JIBIT_NO_VERDICT,			/* JB004 */
-	JIBIT_NOT_ACTIVE,			/* JB005 */
-	JIBIT_QUOTA,				/* JB006 */
-	JIBIT_NOT_AUTHORISED,		/* JB007 */
-	JIBIT_SERVICE_FAILING,		/* JB008 */
-	JIBIT_UNREACHABLE,			/* JB009 */
-	JIBIT_BAD_ANSWER,			/* JB010 */
-	JIBIT_CONFIGURATION,		/* JB011 */
-	JIBIT_SUSPENDED,			/* JB012 */
-	JIBIT_LOCAL_LIMIT,			/* JB013 */
-	JIBIT_OTHER					/* JB099 */
+	JIBIT_INVALID_INPUT,   /* JB001 */
+	JIBIT_NOT_FOUND,	   /* JB002 */
+	JIBIT_REFUSED,		   /* JB003 */
+	JIBIT_NO_VERDICT,	   /* JB004 */
+	JIBIT_NOT_ACTIVE,	   /* JB005 */
+	JIBIT_QUOTA,		   /* JB006 */
+	JIBIT_NOT_AUTHORISED,  /* JB007 */
+	JIBIT_SERVICE_FAILING, /* JB008 */
+	JIBIT_UNREACHABLE,	   /* JB009 */
+	JIBIT_BAD_ANSWER,	   /* JB010 */
+	JIBIT_CONFIGURATION,   /* JB011 */
+	JIBIT_SUSPENDED,	   /* JB012 */
+	JIBIT_LOCAL_LIMIT,	   /* JB013 */
+	JIBIT_OTHER			   /* JB099 */
 } JibitErrorClass;
 
 /* A row of errorlist.h. */
@@ -34,7 +34,7 @@ typedef struct JibitErrorCode
 {
 	const char *code;
 	JibitErrorClass class;
-	bool		retryable;
+	bool retryable;
 	const char *description;	/* English, a phrase */
 	const char *description_fa; /* Persian, UTF-8 */
 	const char *hint;			/* English, a sentence */
@@ -48,14 +48,14 @@ typedef struct JibitErrorCode
 /* The outcome of an inquiry that failed.  Text is UTF-8. */
 typedef struct JibitError
 {
-	char		code[JIBIT_CODE_SIZE];
+	char code[JIBIT_CODE_SIZE];
 	JibitErrorClass class;
-	bool		retryable;
-	int			http_status;	/* 0 without an answer */
-	char		message[JIBIT_MESSAGE_SIZE];	/* may be empty */
-	bool		from_service;	/* the message is the service's */
-	char		track_id[JIBIT_TRACK_ID_MAX + 1];	/* empty without a call */
-	const char *hint;			/* static; NULL for the code's own */
+	bool retryable;
+	int http_status;					   /* 0 without an answer */
+	char message[JIBIT_MESSAGE_SIZE];	   /* may be empty */
+	bool from_service;					   /* the message is the service's */
+	char track_id[JIBIT_TRACK_ID_MAX + 1]; /* empty without a call */
+	const char *hint; /* static; NULL for the code's own */
 } JibitError;
 
 /* The extension's own codes. */
@@ -85,7 +85,7 @@ extern const JibitErrorCode *jibit_error_codes(int *count);
 
 /* What the class is called in the documentation; its SQLSTATE for errcode(). */
 extern const char *jibit_error_condition(JibitErrorClass class);
-extern int	jibit_error_sqlstate(JibitErrorClass class);
+extern int jibit_error_sqlstate(JibitErrorClass class);
 
 /* What is the matter, for people: the row's description or the condition. */
 extern const char *jibit_error_description(const JibitError *error);
@@ -104,4 +104,4 @@ extern void jibit_error_report(int elevel, const char *inquiry,
  */
 extern void jibit_mask_text(char *text, const char *const *secrets);
 
-#endif							/* JIBIT_ERRORS_H */
+#endif /* JIBIT_ERRORS_H */

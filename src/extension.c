@@ -18,27 +18,29 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-bool		jibit_preloaded = false;
+bool jibit_preloaded = false;
 
 void
 jibit_require_preload(void)
 {
 	if (!jibit_preloaded)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("jibit must be loaded via \"shared_preload_libraries\""),
-				 errhint("Set shared_preload_libraries = 'jibit' in postgresql.conf and restart the server.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("jibit must be loaded via \"shared_preload_libraries\""),
+			 errhint(
+				 "Set shared_preload_libraries = 'jibit' in postgresql.conf and restart the server.")));
 }
 
 char *
 jibit_extension_schema(void)
 {
-	Oid			extension = get_extension_oid("jibit", false);
-	Oid			schema = InvalidOid;
-	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	Oid extension = get_extension_oid("jibit", false);
+	Oid schema = InvalidOid;
+	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	tuple;
+	HeapTuple tuple;
 
 	/* There is no system cache for extensions. */
 	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,

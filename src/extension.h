@@ -20,4 +20,4 @@ extern void jibit_require_preload(void);
  */
 extern char *jibit_extension_schema(void);
 
-#endif							/* JIBIT_EXTENSION_H */
+#endif /* JIBIT_EXTENSION_H */

@@ -8,9 +8,11 @@
 #include "postgres.h"
 
 #include "api/token.h"
+#include "compat.h"
 #include "config.h"
 #include "extension.h"
 #include "fmgr.h"
+#include "jibit.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "shared/digest.h"
@@ -18,9 +20,9 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
-PG_MODULE_MAGIC;
+JIBIT_MODULE_MAGIC(JIBIT_VERSION_STRING);
 
-void		_PG_init(void);
+void _PG_init(void);
 
 static shmem_request_hook_type previous_shmem_request;
 static shmem_startup_hook_type previous_shmem_startup;
@@ -30,8 +32,8 @@ request_shmem(void)
 {
 	if (previous_shmem_request)
 		previous_shmem_request();
-	RequestAddinShmemSpace(add_size(jibit_digest_shmem_size(),
-									jibit_token_shmem_size()));
+	RequestAddinShmemSpace(
+		add_size(jibit_digest_shmem_size(), jibit_token_shmem_size()));
 	RequestNamedLWLockTranche("jibit tokens", 1);
 }
 

@@ -36,4 +36,4 @@
 /* Longest profile name: a PostgreSQL identifier's length. */
 #define JIBIT_PROFILE_MAX 63
 
-#endif							/* JIBIT_H */
+#endif /* JIBIT_H */

@@ -25,8 +25,8 @@
 JibitJalali
 jibit_tehran_today(void)
 {
-	pg_tz	   *zone = pg_tzset("Asia/Tehran");
-	pg_time_t	now = (pg_time_t) time(NULL);
+	pg_tz *zone = pg_tzset("Asia/Tehran");
+	pg_time_t now = (pg_time_t) time(NULL);
 	struct pg_tm *local = zone ? pg_localtime(&now, zone) : NULL;
 	JibitJalali today = {JIBIT_JALALI_MAX_YEAR, 12, 29};
 

@@ -13,4 +13,4 @@
 /* Today's date in Tehran; its form as a number is jibit_jalali_number(). */
 extern JibitJalali jibit_tehran_today(void);
 
-#endif							/* JIBIT_TEHRAN_H */
+#endif /* JIBIT_TEHRAN_H */

@@ -22,7 +22,7 @@ jibit_answer_begin(StringInfo writer)
 void
 jibit_answer_put_count(StringInfo writer, int nrows)
 {
-	int32		count = nrows;
+	int32 count = nrows;
 
 	appendBinaryStringInfo(writer, (char *) &count, sizeof(count));
 }
@@ -60,7 +60,7 @@ jibit_answer_read(JibitAnswerReader *reader, const JibitAnswer *answer)
 int
 jibit_answer_get_count(JibitAnswerReader *reader)
 {
-	int32		count;
+	int32 count;
 
 	if (reader->end - reader->next < (ptrdiff_t) sizeof(count))
 		elog(ERROR, "packed answer ends too early");
@@ -72,7 +72,7 @@ jibit_answer_get_count(JibitAnswerReader *reader)
 int
 jibit_answer_get(JibitAnswerReader *reader, const char **bytes)
 {
-	int			length = jibit_answer_get_count(reader);
+	int length = jibit_answer_get_count(reader);
 
 	*bytes = reader->next;
 	if (length <= 0)

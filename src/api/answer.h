@@ -21,9 +21,9 @@
 
 typedef struct JibitAnswer
 {
-	int			nrows;
-	int			size;			/* of the data */
-	char		data[FLEXIBLE_ARRAY_MEMBER];
+	int nrows;
+	int size; /* of the data */
+	char data[FLEXIBLE_ARRAY_MEMBER];
 } JibitAnswer;
 
 /* Writing: start, put values, finish; the answer is palloc'd. */
@@ -48,7 +48,7 @@ extern void jibit_answer_read(JibitAnswerReader *reader,
  * The next value: its length (-1 for NULL) and, in *bytes, where it is.  Of a
  * column of rows: jibit_answer_get_count() instead.
  */
-extern int	jibit_answer_get(JibitAnswerReader *reader, const char **bytes);
-extern int	jibit_answer_get_count(JibitAnswerReader *reader);
+extern int jibit_answer_get(JibitAnswerReader *reader, const char **bytes);
+extern int jibit_answer_get_count(JibitAnswerReader *reader);
 
-#endif							/* JIBIT_ANSWER_H */
+#endif /* JIBIT_ANSWER_H */

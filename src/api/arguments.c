@@ -41,8 +41,8 @@ today_number(void)
 static JibitVerdict
 normalize(JibitKind kind, const char *text, char *out)
 {
-	size_t		length = strlen(text);
-	size_t		size = JIBIT_ARGUMENT_MAX + 1;
+	size_t length = strlen(text);
+	size_t size = JIBIT_ARGUMENT_MAX + 1;
 
 	StaticAssertStmt(JIBIT_ARGUMENT_MAX >= JIBIT_IBAN_LENGTH,
 					 "room for every kind of fixed length");
@@ -82,15 +82,15 @@ normalize(JibitKind kind, const char *text, char *out)
 static bool
 looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 {
-	char		out[JIBIT_ARGUMENT_MAX + 1];
+	char out[JIBIT_ARGUMENT_MAX + 1];
 
 	for (int j = 0; j < inquiry->nparams; j++)
 	{
 		if (j != i && arguments[j] != NULL &&
-			normalize(inquiry->params[j].kind, arguments[i],
-					  out) == JIBIT_VALID &&
-			normalize(inquiry->params[i].kind, arguments[j],
-					  out) == JIBIT_VALID)
+			normalize(inquiry->params[j].kind, arguments[i], out) ==
+				JIBIT_VALID &&
+			normalize(inquiry->params[i].kind, arguments[j], out) ==
+				JIBIT_VALID)
 			return true;
 	}
 	return false;
@@ -101,7 +101,7 @@ set_error(JibitError *error, const JibitInquiry *inquiry,
 		  const char *const *arguments, int i, JibitVerdict verdict)
 {
 	const JibitParam *param = &inquiry->params[i];
-	char		code[JIBIT_CODE_SIZE];
+	char code[JIBIT_CODE_SIZE];
 
 	snprintf(code, sizeof(code), "%s.%s", code_stems[param->kind],
 			 verdict == JIBIT_EMPTY ? "is_required" : "not_valid");
@@ -110,7 +110,8 @@ set_error(JibitError *error, const JibitInquiry *inquiry,
 		error->hint = "The arguments look swapped; see \\df for their order.";
 	else if (param->kind == JIBIT_KIND_BIRTH_DATE &&
 			 jibit_jalali_looks_gregorian(arguments[i], strlen(arguments[i])))
-		error->hint = "Text is taken for a Jalali date. Write a Gregorian one as date '1981-06-21'.";
+		error->hint =
+			"Text is taken for a Jalali date. Write a Gregorian one as date '1981-06-21'.";
 }
 
 bool
@@ -118,13 +119,13 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 						  const char *const *arguments, bool validate,
 						  char **canonical, JibitError *error)
 {
-	bool		names_possible = false;
-	bool		name_given = false;
+	bool names_possible = false;
+	bool name_given = false;
 
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
 		const JibitParam *param = &inquiry->params[i];
-		char		out[JIBIT_ARGUMENT_MAX + 1] = "";
+		char out[JIBIT_ARGUMENT_MAX + 1] = "";
 		JibitVerdict verdict;
 
 		canonical[i] = NULL;
@@ -160,7 +161,7 @@ void
 jibit_arguments_append_target(StringInfo url, const JibitInquiry *inquiry,
 							  char *const *canonical)
 {
-	char		separator = '?';
+	char separator = '?';
 
 	appendStringInfoString(url, inquiry->path);
 	for (int i = 0; i < inquiry->nparams; i++)

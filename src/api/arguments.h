@@ -29,4 +29,4 @@ extern void jibit_arguments_append_target(StringInfo url,
 										  const JibitInquiry *inquiry,
 										  char *const *canonical);
 
-#endif							/* JIBIT_ARGUMENTS_H */
+#endif /* JIBIT_ARGUMENTS_H */

@@ -31,7 +31,7 @@
 
 typedef enum TaskState
 {
-	TASK_READY,					/* to be sent at due_us */
+	TASK_READY, /* to be sent at due_us */
 	TASK_SENT,
 	TASK_ENDED
 } TaskState;
@@ -39,13 +39,13 @@ typedef enum TaskState
 /* A call under way. */
 typedef struct Task
 {
-	JibitCall  *call;
-	TaskState	state;
-	int64		started_us;
-	int64		deadline_us;
-	int64		due_us;
-	bool		token_renewed;	/* the one new token has been spent */
-	int			tries;			/* since the start or the new token */
+	JibitCall *call;
+	TaskState state;
+	int64 started_us;
+	int64 deadline_us;
+	int64 due_us;
+	bool token_renewed; /* the one new token has been spent */
+	int tries;			/* since the start or the new token */
 	const JibitToken *token;
 	JibitHttpRequest request;
 } Task;
@@ -54,12 +54,12 @@ typedef struct Run
 {
 	const char *profile;
 	JibitCredentials *credentials;
-	const JibitToken *token;	/* the latest */
+	const JibitToken *token; /* the latest */
 	JibitHttpGroup *group;
-	Task	   *tasks;
-	int			ntasks;
-	int			unfinished;
-	MemoryContext answers;		/* where answers go */
+	Task *tasks;
+	int ntasks;
+	int unfinished;
+	MemoryContext answers; /* where answers go */
 } Run;
 
 static JibitLastCall last_call;
@@ -89,7 +89,7 @@ note_last_call(const JibitCall *call, const char *profile)
 static void
 make_track_id(char *track_id)
 {
-	Datum		uuid;
+	Datum uuid;
 
 	if (jibit_track_id[0] != '\0')
 	{
@@ -115,8 +115,8 @@ end_task(Run *run, Task *task)
 static void
 prepare_task(Run *run, Task *task)
 {
-	JibitCall  *call = task->call;
-	char	   *canonical[JIBIT_MAX_PARAMS];
+	JibitCall *call = task->call;
+	char *canonical[JIBIT_MAX_PARAMS];
 	StringInfoData url;
 
 	task->started_us = jibit_now_us();
@@ -149,7 +149,7 @@ prepare_task(Run *run, Task *task)
 static bool
 get_token(Run *run, Task *task)
 {
-	JibitToken	fresh;
+	JibitToken fresh;
 
 	if (!jibit_token_get(run->credentials, task->call->track_id,
 						 task->deadline_us, &fresh, &task->call->error))
@@ -172,7 +172,7 @@ get_token(Run *run, Task *task)
 static void
 send_task(Run *run, Task *task)
 {
-	JibitCall  *call = task->call;
+	JibitCall *call = task->call;
 
 	if (!get_token(run, task))
 	{
@@ -202,12 +202,12 @@ make_unknown_match(void)
 static void
 take_outcome(Run *run, Task *task)
 {
-	JibitCall  *call = task->call;
+	JibitCall *call = task->call;
 	JibitHttpRequest *request = &task->request;
 	const char *secrets[] = {task->token->text, run->credentials->api_key,
-	run->credentials->secret_key, NULL};
+							 run->credentials->secret_key, NULL};
 	MemoryContext caller;
-	long		pause;
+	long pause;
 
 	call->http_status = request->status;
 	caller = MemoryContextSwitchTo(run->answers);
@@ -253,11 +253,11 @@ take_outcome(Run *run, Task *task)
 static long
 send_due(Run *run)
 {
-	long		wait_ms = jibit_timeout_ms;
+	long wait_ms = jibit_timeout_ms;
 
 	for (int i = 0; i < run->ntasks; i++)
 	{
-		Task	   *task = &run->tasks[i];
+		Task *task = &run->tasks[i];
 
 		if (task->state == TASK_READY && task->due_us <= jibit_now_us())
 			send_task(run, task);
@@ -272,7 +272,7 @@ drive(Run *run)
 {
 	while (run->unfinished > 0)
 	{
-		long		wait_ms = send_due(run);
+		long wait_ms = send_due(run);
 		JibitHttpRequest *request;
 
 		if (run->unfinished == 0)
@@ -288,7 +288,7 @@ jibit_client_run(JibitCall *calls, int ncalls, const char *profile)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
-	Run		   *run;
+	Run *run;
 
 	context = AllocSetContextCreate(caller, "jibit run",
 									ALLOCSET_DEFAULT_SIZES);

@@ -16,17 +16,17 @@ typedef struct JibitCall
 {
 	/* The caller's.  Text is UTF-8. */
 	const JibitInquiry *inquiry;
-	const char *arguments[JIBIT_MAX_PARAMS];	/* NULL: not given */
-	const char *target;			/* of jibit_any_inquiry: path and query */
+	const char *arguments[JIBIT_MAX_PARAMS]; /* NULL: not given */
+	const char *target; /* of jibit_any_inquiry: path and query */
 
 	/* How it ended: with an answer (palloc'd), or with an error. */
 	JibitAnswer *answer;
-	JibitError	error;
-	char		track_id[JIBIT_TRACK_ID_MAX + 1];
-	int			http_status;	/* of the last attempt; 0 for none */
-	int			attempts;
-	bool		cached;
-	int64		duration_us;
+	JibitError error;
+	char track_id[JIBIT_TRACK_ID_MAX + 1];
+	int http_status; /* of the last attempt; 0 for none */
+	int attempts;
+	bool cached;
+	int64 duration_us;
 } JibitCall;
 
 /*
@@ -44,17 +44,17 @@ extern void jibit_client_run(JibitCall *calls, int ncalls,
 typedef struct JibitLastCall
 {
 	const char *inquiry;
-	char		profile[JIBIT_PROFILE_MAX + 1];
-	char		track_id[JIBIT_TRACK_ID_MAX + 1];	/* empty if none was made */
-	int			http_status;
-	int			attempts;
-	bool		cached;
-	bool		failed;
-	int64		duration_us;
-	JibitError	error;			/* if failed */
+	char profile[JIBIT_PROFILE_MAX + 1];
+	char track_id[JIBIT_TRACK_ID_MAX + 1]; /* empty if none was made */
+	int http_status;
+	int attempts;
+	bool cached;
+	bool failed;
+	int64 duration_us;
+	JibitError error; /* if failed */
 } JibitLastCall;
 
 /* NULL before the first. */
 extern const JibitLastCall *jibit_client_last_call(void);
 
-#endif							/* JIBIT_CLIENT_H */
+#endif /* JIBIT_CLIENT_H */

@@ -49,14 +49,14 @@
 
 typedef struct KeptCredentials
 {
-	MemoryContext context;		/* of all this; NULL: not in use */
-	bool		stale;			/* to be read again */
-	char	   *setting;		/* jibit.credentials_table at the time */
-	Oid			table;
-	int64		read_at;
-	List	   *roles;			/* names, as strings */
-	bool		for_all;		/* roles is NULL in the table */
-	bool		is_plain;		/* the base URL is without TLS */
+	MemoryContext context; /* of all this; NULL: not in use */
+	bool stale;			   /* to be read again */
+	char *setting;		   /* jibit.credentials_table at the time */
+	Oid table;
+	int64 read_at;
+	List *roles;   /* names, as strings */
+	bool for_all;  /* roles is NULL in the table */
+	bool is_plain; /* the base URL is without TLS */
 	JibitCredentials credentials;
 } KeptCredentials;
 
@@ -102,10 +102,10 @@ on_invalidation(Datum arg, Oid relid)
 static char *
 find_table(Oid *owner, Oid *table)
 {
-	char	   *name;
-	RangeVar   *range;
-	Relation	relation;
-	char		kind;
+	char *name;
+	RangeVar *range;
+	Relation relation;
+	char kind;
 
 	if (jibit_credentials_table[0] == '\0')
 	{
@@ -115,13 +115,16 @@ find_table(Oid *owner, Oid *table)
 	else
 		name = pstrdup(jibit_credentials_table);
 
-	range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	range = makeRangeVarFromNameList(
+		textToQualifiedNameList(cstring_to_text(name)));
 	relation = table_openrv_extended(range, AccessShareLock, true);
 	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
-				 errmsg("credentials table %s does not exist", name),
-				 errhint("Correct jibit.credentials_table, or reset it to use the extension's own table.")));
+		ereport(
+			ERROR,
+			(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+			 errmsg("credentials table %s does not exist", name),
+			 errhint(
+				 "Correct jibit.credentials_table, or reset it to use the extension's own table.")));
 	kind = relation->rd_rel->relkind;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
 		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
@@ -131,8 +134,9 @@ find_table(Oid *owner, Oid *table)
 				 errmsg("credentials table %s is no table or view", name)));
 	*owner = relation->rd_rel->relowner;
 	*table = RelationGetRelid(relation);
-	name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-									  RelationGetRelationName(relation));
+	name = quote_qualified_identifier(
+		get_namespace_name(RelationGetNamespace(relation)),
+		RelationGetRelationName(relation));
 	table_close(relation, NoLock);
 	return name;
 }
@@ -140,9 +144,9 @@ find_table(Oid *owner, Oid *table)
 /* The session as it was before it took on the rights of the table's owner. */
 typedef struct OwnerRights
 {
-	Oid			user;
-	int			security_context;
-	int			guc_level;
+	Oid user;
+	int security_context;
+	int guc_level;
 } OwnerRights;
 
 /*
@@ -155,12 +159,11 @@ become_owner(OwnerRights *saved, Oid owner)
 {
 	GetUserIdAndSecContext(&saved->user, &saved->security_context);
 	SetUserIdAndSecContext(owner, saved->security_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
+									  SECURITY_LOCAL_USERID_CHANGE |
+									  SECURITY_RESTRICTED_OPERATION);
 	saved->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 static void
@@ -174,7 +177,7 @@ stop_being_owner(const OwnerRights *saved)
 static char *
 row_text(int column)
 {
-	char	   *value;
+	char *value;
 
 	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
 	return value ? jibit_server_to_utf8(value, strlen(value)) : NULL;
@@ -186,8 +189,7 @@ raise_unusable(const char *profile, const char *why, const char *hint)
 	ereport(ERROR,
 			(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
 			 errmsg("credentials of profile \"%s\" cannot be used", profile),
-			 errdetail("%s", why),
-			 errhint("%s", hint)));
+			 errdetail("%s", why), errhint("%s", hint)));
 }
 
 /* Checks what the table gave and makes the URL the form that paths follow. */
@@ -195,10 +197,11 @@ static char *
 check_base_url(const char *profile, const char *url, bool *is_plain)
 {
 	const char *why = jibit_http_check_url(url, is_plain);
-	size_t		length = strlen(url);
+	size_t length = strlen(url);
 
 	if (why != NULL)
-		raise_unusable(profile, psprintf("Its base URL makes no sense. %s", why),
+		raise_unusable(profile,
+					   psprintf("Its base URL makes no sense. %s", why),
 					   "Give one such as " DEFAULT_BASE_URL ".");
 	while (length > 0 && url[length - 1] == '/')
 		length--;
@@ -209,10 +212,10 @@ check_base_url(const char *profile, const char *url, bool *is_plain)
 static List *
 role_names(Datum array)
 {
-	List	   *result = NIL;
-	Datum	   *values;
-	bool	   *nulls;
-	int			count;
+	List *result = NIL;
+	Datum *values;
+	bool *nulls;
+	int count;
 
 	deconstruct_array(DatumGetArrayTypeP(array), NAMEOID, NAMEDATALEN, false,
 					  TYPALIGN_CHAR, &values, &nulls, &count);
@@ -230,24 +233,25 @@ static void
 read_profile(KeptCredentials *entry, const char *profile)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Oid			text_type = TEXTOID;
-	Datum		argument = CStringGetTextDatum(profile);
+	Oid text_type = TEXTOID;
+	Datum argument = CStringGetTextDatum(profile);
 	JibitCredentials *credentials = &entry->credentials;
 	OwnerRights rights;
-	Oid			owner;
-	char	   *table;
-	char	   *query;
-	char	   *api_key;
-	char	   *secret_key;
-	char	   *base_url;
-	Datum		roles;
-	bool		roles_null;
+	Oid owner;
+	char *table;
+	char *query;
+	char *api_key;
+	char *secret_key;
+	char *base_url;
+	Datum roles;
+	bool roles_null;
 	const char *identity[4];
-	char		database[16];
+	char database[16];
 
 	table = find_table(&owner, &entry->table);
-	query = psprintf("SELECT api_key::text, secret_key::text, base_url::text, roles::name[] FROM %s WHERE profile::text = $1",
-					 table);
+	query = psprintf(
+		"SELECT api_key::text, secret_key::text, base_url::text, roles::name[] FROM %s WHERE profile::text = $1",
+		table);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -257,8 +261,8 @@ read_profile(KeptCredentials *entry, const char *profile)
 	 * What is committed by now, also in a transaction that keeps an older
 	 * snapshot.  While a parallel plan runs no new one can be taken.
 	 */
-	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
-					   GetLatestSnapshot());
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot()
+										  : GetLatestSnapshot());
 	if (SPI_execute_with_args(query, 1, &text_type, &argument, NULL, true,
 							  2) != SPI_OK_SELECT)
 		elog(ERROR, "could not read %s", table);
@@ -266,11 +270,13 @@ read_profile(KeptCredentials *entry, const char *profile)
 	stop_being_owner(&rights);
 
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
-				 errmsg("there are no credentials for profile \"%s\"", profile),
-				 errhint("Store them in %s, for instance with jibit_set_credentials().",
-						 table)));
+		ereport(
+			ERROR,
+			(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+			 errmsg("there are no credentials for profile \"%s\"", profile),
+			 errhint(
+				 "Store them in %s, for instance with jibit_set_credentials().",
+				 table)));
 	if (SPI_processed > 1)
 		raise_unusable(profile, "There is more than one row for it.",
 					   "Keep one row for each profile.");
@@ -278,8 +284,8 @@ read_profile(KeptCredentials *entry, const char *profile)
 	api_key = row_text(1);
 	secret_key = row_text(2);
 	base_url = row_text(3);
-	if (api_key == NULL || *api_key == '\0' ||
-		secret_key == NULL || *secret_key == '\0')
+	if (api_key == NULL || *api_key == '\0' || secret_key == NULL ||
+		*secret_key == '\0')
 		raise_unusable(profile, "Its API key or its secret key is empty.",
 					   "Store both keys of the account.");
 
@@ -287,9 +293,8 @@ read_profile(KeptCredentials *entry, const char *profile)
 	credentials->profile = pstrdup(profile);
 	credentials->api_key = pstrdup(api_key);
 	credentials->secret_key = pstrdup(secret_key);
-	credentials->base_url = check_base_url(profile, base_url ? base_url :
-										   DEFAULT_BASE_URL,
-										   &entry->is_plain);
+	credentials->base_url = check_base_url(
+		profile, base_url ? base_url : DEFAULT_BASE_URL, &entry->is_plain);
 	roles = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4,
 						  &roles_null);
 	entry->for_all = roles_null;
@@ -315,8 +320,8 @@ get_entry(const char *profile)
 	static bool registered = false;
 	KeptCredentials fresh = {NULL};
 	KeptCredentials *oldest = &kept[0];
-	int64		now = jibit_now_us();
-	uint64		invalidations_before;
+	int64 now = jibit_now_us();
+	uint64 invalidations_before;
 
 	if (!registered)
 	{
@@ -342,9 +347,8 @@ get_entry(const char *profile)
 	}
 
 	/* In a child of the caller's until it is complete: an error frees it. */
-	fresh.context = AllocSetContextCreate(CurrentMemoryContext,
-										  "jibit credentials",
-										  ALLOCSET_SMALL_SIZES);
+	fresh.context = AllocSetContextCreate(
+		CurrentMemoryContext, "jibit credentials", ALLOCSET_SMALL_SIZES);
 	invalidations_before = invalidations;
 	read_profile(&fresh, profile);
 	fresh.stale = invalidations != invalidations_before;
@@ -358,23 +362,25 @@ get_entry(const char *profile)
 static void
 check_role(const KeptCredentials *entry)
 {
-	ListCell   *cell;
-	Oid			user = GetUserId();
+	ListCell *cell;
+	Oid user = GetUserId();
 
 	if (entry->for_all)
 		return;
-	foreach(cell, entry->roles)
+	foreach (cell, entry->roles)
 	{
-		Oid			role = get_role_oid(lfirst(cell), true);
+		Oid role = get_role_oid(lfirst(cell), true);
 
 		if (OidIsValid(role) && has_privs_of_role(user, role))
 			return;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for profile \"%s\"",
-					entry->credentials.profile),
-			 errhint("The profile's column \"roles\" in the credentials table lists who may use it.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+		 errmsg("permission denied for profile \"%s\"",
+				entry->credentials.profile),
+		 errhint(
+			 "The profile's column \"roles\" in the credentials table lists who may use it.")));
 }
 
 JibitCredentials *
@@ -385,8 +391,9 @@ jibit_credentials_get(const char *profile)
 
 	check_role(entry);
 	if (entry->is_plain && !jibit_allow_http)
-		raise_unusable(profile, "Its base URL is plain HTTP.",
-					   "Use https. For a sandbox, a superuser can set jibit.allow_http.");
+		raise_unusable(
+			profile, "Its base URL is plain HTTP.",
+			"Use https. For a sandbox, a superuser can set jibit.allow_http.");
 
 	/* A copy, since the entry goes when it is read again. */
 	copy = palloc(sizeof(*copy));
@@ -402,13 +409,13 @@ void
 jibit_credentials_set(const char *profile, const char *api_key,
 					  const char *secret_key, const char *base_url)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[4];
-	char		nulls[4] = {' ', ' ', ' ', base_url ? ' ' : 'n'};
+	Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum values[4];
+	char nulls[4] = {' ', ' ', ' ', base_url ? ' ' : 'n'};
 	OwnerRights rights;
-	Oid			owner;
-	Oid			relid;
-	char	   *table;
+	Oid owner;
+	Oid relid;
+	char *table;
 
 	values[0] = CStringGetTextDatum(profile);
 	values[1] = CStringGetTextDatum(api_key);
@@ -421,18 +428,21 @@ jibit_credentials_set(const char *profile, const char *api_key,
 	become_owner(&rights, owner);
 
 	/* Two first writers of a profile wait for each other. */
-	if (SPI_execute(psprintf("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table),
-					false, 0) != SPI_OK_UTILITY ||
-		SPI_execute_with_args(psprintf("UPDATE %s SET api_key = $2, secret_key = $3, base_url = coalesce($4, base_url) WHERE profile::text = $1",
-									   table),
-							  4, types, values, nulls, false, 0) < 0)
+	if (SPI_execute(
+			psprintf("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table),
+			false, 0) != SPI_OK_UTILITY ||
+		SPI_execute_with_args(
+			psprintf(
+				"UPDATE %s SET api_key = $2, secret_key = $3, base_url = coalesce($4, base_url) WHERE profile::text = $1",
+				table),
+			4, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "could not write %s", table);
 	if (SPI_processed == 0 &&
-		SPI_execute_with_args(psprintf("INSERT INTO %s (profile, api_key, secret_key%s) VALUES ($1, $2, $3%s)",
-									   table, base_url ? ", base_url" : "",
-									   base_url ? ", $4" : ""),
-							  base_url ? 4 : 3, types, values, nulls, false,
-							  0) < 0)
+		SPI_execute_with_args(
+			psprintf(
+				"INSERT INTO %s (profile, api_key, secret_key%s) VALUES ($1, $2, $3%s)",
+				table, base_url ? ", base_url" : "", base_url ? ", $4" : ""),
+			base_url ? 4 : 3, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "could not write %s", table);
 	stop_being_owner(&rights);
 	SPI_finish();

@@ -15,9 +15,9 @@ typedef struct JibitCredentials
 	const char *profile;
 	const char *api_key;
 	const char *secret_key;
-	const char *base_url;		/* no slash at the end */
+	const char *base_url; /* no slash at the end */
 	/* Identity: base URL, keys and database.  Equal ones share tokens. */
-	uint8		digest[JIBIT_DIGEST_SIZE];
+	uint8 digest[JIBIT_DIGEST_SIZE];
 } JibitCredentials;
 
 /*
@@ -45,4 +45,4 @@ extern void jibit_credentials_set(const char *profile, const char *api_key,
  */
 extern void jibit_credentials_changed(Oid table);
 
-#endif							/* JIBIT_CREDENTIALS_H */
+#endif /* JIBIT_CREDENTIALS_H */

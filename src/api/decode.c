@@ -19,10 +19,10 @@
 typedef struct Decoder
 {
 	StringInfoData writer;
-	int			nrows;
-	bool		found;			/* a column had a value */
-	const JibitColumn *broken;	/* the first that could not be read */
-	bool		missing;		/* it is mandatory and absent */
+	int nrows;
+	bool found;				   /* a column had a value */
+	const JibitColumn *broken; /* the first that could not be read */
+	bool missing;			   /* it is mandatory and absent */
 	const JibitInquiry *inquiry;
 } Decoder;
 
@@ -48,9 +48,9 @@ find_value(const JibitJson *top, const JibitColumn *column)
 
 		if (source->field == NULL)
 			break;
-		value = jibit_json_member(source->object ?
-								  jibit_json_member(top, source->object) : top,
-								  source->field);
+		value = jibit_json_member(
+			source->object ? jibit_json_member(top, source->object) : top,
+			source->field);
 	}
 	return value;
 }
@@ -68,8 +68,8 @@ static void
 decode_rows(Decoder *decoder, const JibitJson *array,
 			const JibitColumn *column)
 {
-	int			length = jibit_json_length(array);
-	int			nrows = 0;
+	int length = jibit_json_length(array);
+	int nrows = 0;
 
 	if (array != NULL && !jibit_json_is_array(array))
 	{
@@ -98,11 +98,11 @@ static void
 decode_value(Decoder *decoder, const JibitJson *value,
 			 const JibitColumn *column)
 {
-	StringInfo	writer = &decoder->writer;
+	StringInfo writer = &decoder->writer;
 	const char *text;
-	bool		boolean;
-	int64		integer;
-	double		number;
+	bool boolean;
+	int64 integer;
+	double number;
 
 	switch (column->type)
 	{
@@ -171,7 +171,7 @@ decode_row(Decoder *decoder, const JibitJson *top, const JibitColumn *columns,
 static void
 decode_member(const char *name, JibitJson *value, void *arg)
 {
-	Decoder    *decoder = arg;
+	Decoder *decoder = arg;
 	const JibitColumn *columns = decoder->inquiry->columns;
 
 	put_text(&decoder->writer, name);
@@ -209,8 +209,8 @@ static bool
 decode_shape(Decoder *decoder, const JibitJson *top)
 {
 	const JibitInquiry *inquiry = decoder->inquiry;
-	const JibitJson *container = jibit_json_member(top, inquiry->container ?
-												   inquiry->container : "");
+	const JibitJson *container = jibit_json_member(
+		top, inquiry->container ? inquiry->container : "");
 
 	switch (inquiry->shape)
 	{
@@ -228,8 +228,8 @@ decode_shape(Decoder *decoder, const JibitJson *top)
 			for (int i = 0; i < jibit_json_length(container); i++)
 			{
 				const JibitJson *outer = jibit_json_element(container, i);
-				const JibitJson *inner = jibit_json_member(outer,
-														   inquiry->inner_container);
+				const JibitJson *inner = jibit_json_member(
+					outer, inquiry->inner_container);
 
 				/* A day without a service may leave the list out. */
 				if (!jibit_json_is_object(outer) ||
@@ -280,8 +280,8 @@ set_service_error(JibitError *error, const JibitHttpRequest *request,
 				  const char *code, const char *message,
 				  const char *const *secrets)
 {
-	char	   *shown_code = code ? pstrdup(code) : NULL;
-	char	   *shown = message ? pstrdup(message) : NULL;
+	char *shown_code = code ? pstrdup(code) : NULL;
+	char *shown = message ? pstrdup(message) : NULL;
 
 	if (shown_code != NULL)
 		jibit_mask_text(shown_code, secrets);
@@ -297,14 +297,13 @@ static void
 set_network_error(JibitError *error, const JibitHttpRequest *request)
 {
 	const char *code = JIBIT_CODE_CONNECTION_FAILED;
-	char	   *reason;
+	char *reason;
 
 	switch (request->end)
 	{
 		case JIBIT_HTTP_NO_MEMORY:
 			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory")));
+					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 			break;
 		case JIBIT_HTTP_TIMEOUT:
 			code = JIBIT_CODE_CONNECTION_TIMEOUT;
@@ -318,10 +317,12 @@ set_network_error(JibitError *error, const JibitHttpRequest *request)
 	{
 		error->class = JIBIT_CONFIGURATION;
 		error->retryable = false;
-		error->hint = "Check jibit.ca_file, jibit.proxy and the profile's base URL.";
+		error->hint =
+			"Check jibit.ca_file, jibit.proxy and the profile's base URL.";
 	}
 	else if (request->end == JIBIT_HTTP_TLS)
-		error->hint = "Check the base URL's host name and, for a private certificate authority, jibit.ca_file.";
+		error->hint =
+			"Check the base URL's host name and, for a private certificate authority, jibit.ca_file.";
 }
 
 /* An answer that is of no use, although its status promised one. */
@@ -329,7 +330,7 @@ static void
 set_bad_answer(JibitError *error, const JibitHttpRequest *request,
 			   const char *why)
 {
-	char	   *message = psprintf("The answer cannot be used: %s.", why);
+	char *message = psprintf("The answer cannot be used: %s.", why);
 
 	jibit_error_set(error, JIBIT_CODE_RESPONSE_INVALID, request->status,
 					message, request->track_id);
@@ -347,7 +348,7 @@ decode_common(const JibitHttpRequest *request, MemoryContext context,
 	const char *why = NULL;
 	const char *code = NULL;
 	const char *message = NULL;
-	int			status = request->status;
+	int status = request->status;
 
 	*top = NULL;
 	if (request->end != JIBIT_HTTP_ANSWERED &&
@@ -390,11 +391,11 @@ count_member(const char *name, JibitJson *value, void *arg)
 static bool
 is_bare_error(const JibitJson *top)
 {
-	int			members = 0;
+	int members = 0;
 
 	jibit_json_visit(top, count_member, &members);
 	return members == 2 && member_text(top, "code") != NULL &&
-		member_text(top, "message") != NULL;
+		   member_text(top, "message") != NULL;
 }
 
 /*
@@ -405,7 +406,7 @@ static bool
 has_nothing(const Decoder *decoder)
 {
 	return decoder->inquiry->shape == JIBIT_SHAPE_ROW &&
-		decoder->inquiry->container == NULL && !decoder->found;
+		   decoder->inquiry->container == NULL && !decoder->found;
 }
 
 static JibitAnswer *
@@ -416,9 +417,9 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 	const JibitJson *top;
 	const char *code;
 	const char *message;
-	Decoder		decoder = {.inquiry = inquiry};
-	bool		whole;
-	bool		is_error;
+	Decoder decoder = {.inquiry = inquiry};
+	bool whole;
+	bool is_error;
 
 	if (decode_common(request, scratch, secrets, &top, error))
 		return NULL;
@@ -441,7 +442,8 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 
 	whole = decode_shape(&decoder, top);
 	is_error = find_error(top, &code, &message);
-	if (whole && decoder.broken == NULL && !(is_error && has_nothing(&decoder)))
+	if (whole && decoder.broken == NULL &&
+		!(is_error && has_nothing(&decoder)))
 		return jibit_answer_finish(&decoder.writer, decoder.nrows);
 
 	/* The inquiry's own part is missing: an error that came as a success? */
@@ -452,10 +454,10 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 					   psprintf("\"%s\" is missing or of the wrong type",
 								inquiry->container));
 	else
-		set_bad_answer(error, request,
-					   psprintf("\"%s\" is %s", decoder.broken->name,
-								decoder.missing ? "missing" :
-								"of the wrong type"));
+		set_bad_answer(
+			error, request,
+			psprintf("\"%s\" is %s", decoder.broken->name,
+					 decoder.missing ? "missing" : "of the wrong type"));
 	return NULL;
 }
 
@@ -483,7 +485,7 @@ jibit_decode_inquiry(const JibitInquiry *inquiry,
 static bool
 is_token(const char *text)
 {
-	size_t		length = 0;
+	size_t length = 0;
 
 	if (text == NULL)
 		return false;
@@ -507,7 +509,7 @@ jibit_decode_tokens(const JibitHttpRequest *request,
 	const char *refresh;
 	const char *code;
 	const char *message;
-	bool		ok = false;
+	bool ok = false;
 
 	scratch = AllocSetContextCreate(result, "jibit answer",
 									ALLOCSET_SMALL_SIZES);

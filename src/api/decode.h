@@ -34,4 +34,4 @@ extern bool jibit_decode_tokens(const JibitHttpRequest *request,
 								char **access_token, char **refresh_token,
 								JibitError *error);
 
-#endif							/* JIBIT_DECODE_H */
+#endif /* JIBIT_DECODE_H */

@@ -11,15 +11,20 @@
 
 /* An array literal with its length, for the table's two-field slots. */
 #define PARAMS(...) \
-	(const JibitParam[]) {__VA_ARGS__}, lengthof(((JibitParam[]) {__VA_ARGS__}))
+	(const JibitParam[]){__VA_ARGS__}, lengthof(((JibitParam[]){__VA_ARGS__}))
 #define NO_PARAMS NULL, 0
-#define COLUMNS(...) \
-	(const JibitColumn[]) {__VA_ARGS__}, \
-	lengthof(((JibitColumn[]) {__VA_ARGS__}))
+#define COLUMNS(...)                    \
+	(const JibitColumn[]){__VA_ARGS__}, \
+		lengthof(((JibitColumn[]){__VA_ARGS__}))
 
-#define PARAM(argument, name, kind) {argument, name, JIBIT_KIND_##kind, true}
-#define OPTIONAL(argument, name, kind) \
-	{argument, name, JIBIT_KIND_##kind, false}
+#define PARAM(argument, name, kind)             \
+	{                                           \
+		argument, name, JIBIT_KIND_##kind, true \
+	}
+#define OPTIONAL(argument, name, kind)           \
+	{                                            \
+		argument, name, JIBIT_KIND_##kind, false \
+	}
 
 #define OBJECT(name) JIBIT_SHAPE_ROW, name, NULL
 #define BARE JIBIT_SHAPE_ROW, NULL, NULL
@@ -27,19 +32,29 @@
 #define NESTED(outer, inner) JIBIT_SHAPE_NESTED, outer, inner
 #define MAP(name) JIBIT_SHAPE_MAP, name, NULL
 
-#define COLUMN(name, type, object, field) \
-	{name, JIBIT_TYPE_##type, false, {{object, field}}, NULL, 0}
-#define EITHER(name, type, object, field, object2, field2) \
-	{name, JIBIT_TYPE_##type, false, {{object, field}, {object2, field2}}, \
-	 NULL, 0}
-#define MUST(name, type, object, field) \
-	{name, JIBIT_TYPE_##type, true, {{object, field}}, NULL, 0}
-#define MUST_EITHER(name, type, object, field, object2, field2) \
-	{name, JIBIT_TYPE_##type, true, {{object, field}, {object2, field2}}, \
-	 NULL, 0}
-#define ROWS(name, object, field, columns) \
-	{name, JIBIT_TYPE_ROWS, false, {{object, field}}, columns, \
-	 lengthof(columns)}
+#define COLUMN(name, type, object, field)                          \
+	{                                                              \
+		name, JIBIT_TYPE_##type, false, {{object, field}}, NULL, 0 \
+	}
+#define EITHER(name, type, object, field, object2, field2)                    \
+	{                                                                         \
+		name, JIBIT_TYPE_##type, false, {{object, field}, {object2, field2}}, \
+			NULL, 0                                                           \
+	}
+#define MUST(name, type, object, field)                           \
+	{                                                             \
+		name, JIBIT_TYPE_##type, true, {{object, field}}, NULL, 0 \
+	}
+#define MUST_EITHER(name, type, object, field, object2, field2)              \
+	{                                                                        \
+		name, JIBIT_TYPE_##type, true, {{object, field}, {object2, field2}}, \
+			NULL, 0                                                          \
+	}
+#define ROWS(name, object, field, columns)                        \
+	{                                                             \
+		name, JIBIT_TYPE_ROWS, false, {{object, field}}, columns, \
+			lengthof(columns)                                     \
+	}
 
 #define OWNER_COLUMNS owner_columns
 #define DOCUMENT_COLUMNS document_columns
@@ -67,14 +82,21 @@ static const JibitColumn any_columns[] = {
 	COLUMN("answer", JSON, NULL, NULL),
 };
 
-const JibitInquiry jibit_any_inquiry = {
-	"request", NULL, NO_PARAMS, NULL, JIBIT_SHAPE_RAW, NULL, NULL,
-	any_columns, lengthof(any_columns), false, false
-};
+const JibitInquiry jibit_any_inquiry = {"request",
+										NULL,
+										NO_PARAMS,
+										NULL,
+										JIBIT_SHAPE_RAW,
+										NULL,
+										NULL,
+										any_columns,
+										lengthof(any_columns),
+										false,
+										false};
 
 bool
 jibit_inquiry_is_match(const JibitInquiry *inquiry)
 {
 	return inquiry->ncolumns == 1 &&
-		strcmp(inquiry->columns[0].name, "matched") == 0;
+		   strcmp(inquiry->columns[0].name, "matched") == 0;
 }

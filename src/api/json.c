@@ -44,13 +44,13 @@ free_document(void *arg)
 static const char *
 inspect(const char *text, size_t length, bool *long_integers)
 {
-	int			digits = 0;
-	bool		in_string = false;
+	int digits = 0;
+	bool in_string = false;
 
 	*long_integers = false;
 	for (size_t i = 0; i < length; i++)
 	{
-		char		c = text[i];
+		char c = text[i];
 
 		if (in_string)
 		{
@@ -85,8 +85,8 @@ quote_long_integers(StringInfo out, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;)
 	{
-		size_t		start = i;
-		char		c = text[i];
+		size_t start = i;
+		char c = text[i];
 
 		if (c == '"')
 		{
@@ -99,7 +99,7 @@ quote_long_integers(StringInfo out, const char *text, size_t length)
 		}
 		else if (c == '-' || (c >= '0' && c <= '9'))
 		{
-			bool		is_integer = true;
+			bool is_integer = true;
 
 			for (i++; i < length && strchr("0123456789.eE+-", text[i]); i++)
 			{
@@ -129,7 +129,7 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 	struct json_object *document;
 	enum json_tokener_error error;
 	StringInfoData quoted;
-	bool		long_integers;
+	bool long_integers;
 
 	*why = NULL;
 	if (length == 0)
@@ -155,8 +155,7 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 	tokener = json_tokener_new_ex(JIBIT_DEPTH_MAX);
 	if (tokener == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	document = json_tokener_parse_ex(tokener, text, (int) length);
 	error = json_tokener_get_error(tokener);
@@ -167,9 +166,9 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 	if (error != json_tokener_success || document == NULL)
 	{
 		json_object_put(document);
-		*why = error == json_tokener_error_depth ? "it is nested too deep" :
-			error == json_tokener_continue ? "it ends too early" :
-			"it is not JSON";
+		*why = error == json_tokener_error_depth ? "it is nested too deep"
+			   : error == json_tokener_continue	 ? "it ends too early"
+												 : "it is not JSON";
 		return NULL;
 	}
 	callback->func = free_document;
@@ -265,8 +264,8 @@ bool
 jibit_json_int64(const JibitJson *value, int64 *result)
 {
 	const char *text;
-	char	   *end;
-	double		number;
+	char *end;
+	double number;
 
 	/* The text of an integer is exact; json-c's getters saturate. */
 	if (json_object_is_type(VALUE(value), json_type_boolean) ||
@@ -289,7 +288,7 @@ bool
 jibit_json_double(const JibitJson *value, double *result)
 {
 	const char *text;
-	char	   *end;
+	char *end;
 
 	if (json_object_is_type(VALUE(value), json_type_boolean) ||
 		(text = jibit_json_text(value)) == NULL || *text == '\0')

@@ -34,12 +34,12 @@ extern bool jibit_json_is_array(const JibitJson *value);
 extern JibitJson *jibit_json_member(const JibitJson *object, const char *name);
 
 /* Of an array. */
-extern int	jibit_json_length(const JibitJson *array);
+extern int jibit_json_length(const JibitJson *array);
 extern JibitJson *jibit_json_element(const JibitJson *array, int i);
 
 /* Calls back for each member of an object, in its order. */
-typedef void (*JibitJsonVisitor) (const char *name, JibitJson *value,
-								  void *arg);
+typedef void (*JibitJsonVisitor)(const char *name, JibitJson *value,
+								 void *arg);
 extern void jibit_json_visit(const JibitJson *object, JibitJsonVisitor visitor,
 							 void *arg);
 
@@ -62,4 +62,4 @@ extern bool jibit_json_double(const JibitJson *value, double *result);
 /* true, false, 1, 0, and strings of those. */
 extern bool jibit_json_boolean(const JibitJson *value, bool *result);
 
-#endif							/* JIBIT_JSON_H */
+#endif /* JIBIT_JSON_H */

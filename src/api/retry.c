@@ -24,20 +24,20 @@ is_worth_it(const JibitError *error, const JibitHttpRequest *request)
 {
 	if (request->end != JIBIT_HTTP_ANSWERED)
 		return request->end == JIBIT_HTTP_UNRESOLVED ||
-			request->end == JIBIT_HTTP_UNCONNECTED ||
-			request->end == JIBIT_HTTP_BROKEN;
+			   request->end == JIBIT_HTTP_UNCONNECTED ||
+			   request->end == JIBIT_HTTP_BROKEN;
 	if (strcmp(error->code, JIBIT_CODE_HANDLER_NOT_FOUND) == 0)
 		return false;
 	return error->class == JIBIT_SERVICE_FAILING ||
-		(request->status >= 502 && request->status <= 504) ||
-		(request->status == 429 && request->retry_after >= 0);
+		   (request->status >= 502 && request->status <= 504) ||
+		   (request->status == 429 && request->retry_after >= 0);
 }
 
 long
 jibit_retry_pause(const JibitError *error, const JibitHttpRequest *request,
 				  int attempts, long left_ms)
 {
-	long		pause = PAUSE_FIRST_MS;
+	long pause = PAUSE_FIRST_MS;
 
 	if (attempts > jibit_max_retries || !is_worth_it(error, request))
 		return -1;
@@ -47,7 +47,7 @@ jibit_retry_pause(const JibitError *error, const JibitHttpRequest *request,
 
 	/* Half of it by chance, so that sessions do not come back together. */
 	pause = pause / 2 +
-		(long) (pg_prng_double(&pg_global_prng_state) * (pause / 2.0));
+			(long) (pg_prng_double(&pg_global_prng_state) * (pause / 2.0));
 	if (request->retry_after >= 0)
 		pause = Max(pause, (long) request->retry_after * 1000);
 	return pause < left_ms ? pause : -1;

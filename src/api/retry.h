@@ -19,4 +19,4 @@ extern long jibit_retry_pause(const JibitError *error,
 							  const JibitHttpRequest *request, int attempts,
 							  long left_ms);
 
-#endif							/* JIBIT_RETRY_H */
+#endif /* JIBIT_RETRY_H */

@@ -63,34 +63,34 @@
 
 typedef struct TokenSlot
 {
-	bool		used;
-	uint8		key[JIBIT_DIGEST_SIZE];
-	Oid			database;
-	char		profile[JIBIT_PROFILE_MAX + 1]; /* the latest to ask */
+	bool used;
+	uint8 key[JIBIT_DIGEST_SIZE];
+	Oid database;
+	char profile[JIBIT_PROFILE_MAX + 1]; /* the latest to ask */
 	TimestampTz last_used;
 
 	/* The pair; generation 0 for none. */
-	uint64		generation;
+	uint64 generation;
 	TimestampTz obtained_at;
 	TimestampTz access_expires; /* 0 once it has been refused */
 	TimestampTz refresh_expires;
-	char		access[JIBIT_TOKEN_MAX + 1];
-	char		refresh[JIBIT_TOKEN_MAX + 1];
+	char access[JIBIT_TOKEN_MAX + 1];
+	char refresh[JIBIT_TOKEN_MAX + 1];
 
 	/* The latest attempt to get one. */
-	int			claimed_by;		/* pid of who is at it, or 0 */
-	uint64		attempts;		/* that have ended */
-	bool		failed;
-	JibitError	failure;		/* of the latest, if failed */
-	TimestampTz not_before;		/* no attempt until then, if failed */
+	int claimed_by;	 /* pid of who is at it, or 0 */
+	uint64 attempts; /* that have ended */
+	bool failed;
+	JibitError failure;		/* of the latest, if failed */
+	TimestampTz not_before; /* no attempt until then, if failed */
 	ConditionVariable ended;
 } TokenSlot;
 
 typedef struct TokenTable
 {
-	LWLock	   *lock;
-	uint64		last_generation;
-	TokenSlot	slots[SLOTS];
+	LWLock *lock;
+	uint64 last_generation;
+	TokenSlot slots[SLOTS];
 } TokenTable;
 
 static TokenTable *table;
@@ -107,7 +107,7 @@ jibit_token_shmem_size(void)
 void
 jibit_token_shmem_init(void)
 {
-	bool		found;
+	bool found;
 
 	table = ShmemInitStruct("jibit tokens", sizeof(TokenTable), &found);
 	if (found)
@@ -126,7 +126,7 @@ static bool
 is_slot_of(const TokenSlot *slot, const JibitCredentials *credentials)
 {
 	return slot->used &&
-		memcmp(slot->key, credentials->digest, JIBIT_DIGEST_SIZE) == 0;
+		   memcmp(slot->key, credentials->digest, JIBIT_DIGEST_SIZE) == 0;
 }
 
 static TokenSlot *
@@ -169,13 +169,13 @@ clear_slot(TokenSlot *slot)
 static TokenSlot *
 find_or_make_slot(const JibitCredentials *credentials)
 {
-	TokenSlot  *slot = find_slot(credentials);
+	TokenSlot *slot = find_slot(credentials);
 
 	if (slot != NULL)
 		return slot;
 	for (int i = 0; i < SLOTS; i++)
 	{
-		TokenSlot  *candidate = &table->slots[i];
+		TokenSlot *candidate = &table->slots[i];
 
 		if (!candidate->used)
 		{
@@ -199,10 +199,10 @@ find_or_make_slot(const JibitCredentials *credentials)
 static TimestampTz
 renewal_time(const TokenSlot *slot)
 {
-	int64		life = slot->access_expires - slot->obtained_at;
+	int64 life = slot->access_expires - slot->obtained_at;
 
 	return slot->access_expires -
-		Min(life / RENEWAL_SHARE, RENEWAL_EARLIEST_S * USECS_PER_SEC);
+		   Min(life / RENEWAL_SHARE, RENEWAL_EARLIEST_S * USECS_PER_SEC);
 }
 
 /* Can this slot's token be used without asking for a new one? */
@@ -212,7 +212,7 @@ serves(const TokenSlot *slot, TimestampTz now)
 	if (slot->generation == 0 || now >= slot->access_expires)
 		return false;
 	return now < renewal_time(slot) || slot->claimed_by != 0 ||
-		(slot->failed && now < slot->not_before);
+		   (slot->failed && now < slot->not_before);
 }
 
 static void
@@ -228,7 +228,8 @@ copy_token(TokenSlot *slot, JibitToken *token, TimestampTz now)
 static bool
 is_claim_abandoned(const TokenSlot *slot)
 {
-	return slot->claimed_by != 0 && BackendPidGetProc(slot->claimed_by) == NULL;
+	return slot->claimed_by != 0 &&
+		   BackendPidGetProc(slot->claimed_by) == NULL;
 }
 
 /*
@@ -240,7 +241,7 @@ static bool
 is_claim_ours(const JibitCredentials *credentials)
 {
 	return claimed != NULL && claimed->claimed_by == MyProcPid &&
-		is_slot_of(claimed, credentials);
+		   is_slot_of(claimed, credentials);
 }
 
 static void
@@ -285,10 +286,10 @@ jwt_expiry(const char *token)
 	MemoryContext scratch;
 	MemoryContext caller;
 	const char *why;
-	char	   *encoded;
-	char	   *decoded;
-	int			length;
-	int64		seconds;
+	char *encoded;
+	char *decoded;
+	int length;
+	int64 seconds;
 	TimestampTz expiry = 0;
 
 	if (end == NULL)
@@ -314,9 +315,10 @@ jwt_expiry(const char *token)
 	length = jibit_base64_decode(encoded, length, decoded,
 								 pg_b64_dec_len(length));
 	if (length > 0 &&
-		jibit_json_int64(jibit_json_member(jibit_json_parse(scratch, decoded,
-															length, &why),
-										   "exp"), &seconds) &&
+		jibit_json_int64(
+			jibit_json_member(jibit_json_parse(scratch, decoded, length, &why),
+							  "exp"),
+			&seconds) &&
 		seconds > 0 && seconds < PG_INT32_MAX * INT64CONST(4))
 		expiry = time_t_to_timestamptz((pg_time_t) seconds);
 
@@ -351,13 +353,13 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 
 	for (int attempts = 1;; attempts++)
 	{
-		long		pause;
-		bool		ok;
+		long pause;
+		bool ok;
 
 		request.timeout_ms = Max((int) jibit_ms_until(deadline_us), 1);
 		jibit_http_start(group, &request);
 		while (jibit_http_wait(group, request.timeout_ms + 1000L) == NULL)
-			 /* libcurl ends it at its own timeout */ ;
+			/* libcurl ends it at its own timeout */;
 		ok = jibit_decode_tokens(&request, secrets, access, refresh, error);
 		if (request.body != NULL)
 		{
@@ -400,16 +402,16 @@ json_object_of(const char *name, const char *value, const char *name2,
 static bool
 fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
 		   const char *old_access, const char *old_refresh,
-		   const char *track_id, int64 deadline_us,
-		   char **access, char **refresh, JibitError *error)
+		   const char *track_id, int64 deadline_us, char **access,
+		   char **refresh, JibitError *error)
 {
 	const char *secrets[] = {credentials->api_key, credentials->secret_key,
-	old_access, old_refresh, NULL};
+							 old_access, old_refresh, NULL};
 
 	if (old_access != NULL)
 	{
-		char	   *body = json_object_of("accessToken", old_access,
-										  "refreshToken", old_refresh);
+		char *body = json_object_of("accessToken", old_access, "refreshToken",
+									old_refresh);
 
 		if (call_service(group, credentials, "refresh", body, secrets,
 						 track_id, deadline_us, access, refresh, error))
@@ -446,7 +448,7 @@ publish(const JibitCredentials *credentials, const char *access,
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
 	if (is_claim_ours(credentials))
 	{
-		TokenSlot  *slot = claimed;
+		TokenSlot *slot = claimed;
 
 		slot->failed = access == NULL;
 		if (access != NULL)
@@ -482,13 +484,13 @@ publish(const JibitCredentials *credentials, const char *access,
 /* Runs the attempt that this session has claimed. */
 static bool
 run_attempt(const JibitCredentials *credentials, const char *old_access,
-		const char *old_refresh, const char *track_id, int64 deadline_us,
-		JibitToken *token, JibitError *error)
+			const char *old_refresh, const char *track_id, int64 deadline_us,
+			JibitToken *token, JibitError *error)
 {
 	static bool registered = false;
 	JibitHttpGroup *volatile group = NULL;
-	char	   *access = NULL;
-	char	   *refresh = NULL;
+	char *access = NULL;
+	char *refresh = NULL;
 	volatile bool ok = false;
 
 	PG_TRY();
@@ -520,12 +522,12 @@ static bool
 wait_for_attempt(TokenSlot *slot, uint64 attempts, int64 deadline_us)
 {
 	static uint32 wait_event = 0;
-	bool		ended = false;
+	bool ended = false;
 
 	ConditionVariablePrepareToSleep(&slot->ended);
 	for (;;)
 	{
-		long		left_ms = jibit_ms_until(deadline_us);
+		long left_ms = jibit_ms_until(deadline_us);
 
 		LWLockAcquire(table->lock, LW_SHARED);
 		ended = slot->attempts != attempts || is_claim_abandoned(slot);
@@ -534,9 +536,9 @@ wait_for_attempt(TokenSlot *slot, uint64 attempts, int64 deadline_us)
 			break;
 
 		/* Now and then look whether the other session is still there. */
-		ConditionVariableTimedSleep(&slot->ended, Min(left_ms, 1000),
-									jibit_wait_event(&wait_event,
-													 "JibitToken"));
+		ConditionVariableTimedSleep(
+			&slot->ended, Min(left_ms, 1000),
+			jibit_wait_event(&wait_event, "JibitToken"));
 	}
 	ConditionVariableCancelSleep();
 	return ended;
@@ -546,17 +548,17 @@ bool
 jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 				int64 deadline_us, JibitToken *token, JibitError *error)
 {
-	uint64		attempts_seen = 0;
-	TokenSlot  *slot_seen = NULL;
+	uint64 attempts_seen = 0;
+	TokenSlot *slot_seen = NULL;
 
 	for (;;)
 	{
 		TimestampTz now = GetCurrentTimestamp();
-		TokenSlot  *slot;
-		uint64		attempts;
-		bool		good;
-		char	   *old_access = NULL;
-		char	   *old_refresh = NULL;
+		TokenSlot *slot;
+		uint64 attempts;
+		bool good;
+		char *old_access = NULL;
+		char *old_refresh = NULL;
 
 		/* The common case: a token is there. */
 		LWLockAcquire(table->lock, LW_SHARED);
@@ -588,8 +590,8 @@ jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 		else if (slot->failed &&
 				 (now < slot->not_before ||
 				  (slot == slot_seen && slot->attempts != attempts_seen &&
-				   strcmp(slot->failure.code,
-						  JIBIT_CODE_CONNECTION_TIMEOUT) != 0)))
+				   strcmp(slot->failure.code, JIBIT_CODE_CONNECTION_TIMEOUT) !=
+					   0)))
 		{
 			/*
 			 * A key that was refused a moment ago, or the failure of the
@@ -602,8 +604,8 @@ jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 		}
 		else if (slot->claimed_by == 0 || is_claim_abandoned(slot))
 		{
-			bool		can_refresh = slot->generation != 0 &&
-				now < slot->refresh_expires;
+			bool can_refresh = slot->generation != 0 &&
+							   now < slot->refresh_expires;
 
 			strlcpy(old_access, slot->access, sizeof(slot->access));
 			strlcpy(old_refresh, slot->refresh, sizeof(slot->refresh));
@@ -618,12 +620,13 @@ jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 			 * time for the inquiry itself.
 			 */
 			if (good)
-				deadline_us = jibit_now_us() +
-					jibit_ms_until(deadline_us) * INT64CONST(1000) /
-					EARLY_RENEWAL_SHARE;
+				deadline_us = jibit_now_us() + jibit_ms_until(deadline_us) *
+												   INT64CONST(1000) /
+												   EARLY_RENEWAL_SHARE;
 			return run_attempt(credentials, can_refresh ? old_access : NULL,
 							   can_refresh ? old_refresh : NULL, track_id,
-							   deadline_us, token, error) || good;
+							   deadline_us, token, error) ||
+				   good;
 		}
 		attempts = slot->attempts;
 		LWLockRelease(table->lock);
@@ -647,7 +650,7 @@ jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 void
 jibit_token_invalidate(const JibitCredentials *credentials, uint64 generation)
 {
-	TokenSlot  *slot;
+	TokenSlot *slot;
 
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
 	slot = find_slot(credentials);
@@ -672,8 +675,9 @@ static const char *
 state_of(const TokenSlot *slot, TimestampTz now)
 {
 	if (slot->claimed_by != 0)
-		return slot->generation != 0 && now < slot->access_expires ?
-			"renewing" : "fetching";
+		return slot->generation != 0 && now < slot->access_expires
+				   ? "renewing"
+				   : "fetching";
 	if (slot->failed && slot->failure.class == JIBIT_NOT_AUTHORISED)
 		return "refused";
 	if (slot->generation != 0 && now < slot->access_expires)
@@ -691,7 +695,7 @@ jibit_token_status(int *count)
 	LWLockAcquire(table->lock, LW_SHARED);
 	for (int i = 0; i < SLOTS; i++)
 	{
-		TokenSlot  *slot = &table->slots[i];
+		TokenSlot *slot = &table->slots[i];
 		JibitTokenStatus *row = &rows[*count];
 
 		if (!slot->used || slot->database != MyDatabaseId)

@@ -14,8 +14,8 @@
 
 typedef struct JibitToken
 {
-	char		text[JIBIT_TOKEN_MAX + 1];
-	uint64		generation;		/* tells this pair from a later one */
+	char text[JIBIT_TOKEN_MAX + 1];
+	uint64 generation; /* tells this pair from a later one */
 } JibitToken;
 
 extern Size jibit_token_shmem_size(void);
@@ -41,15 +41,15 @@ extern void jibit_token_forget(void);
 /* What may be shown of a pair of tokens. */
 typedef struct JibitTokenStatus
 {
-	char		profile[JIBIT_PROFILE_MAX + 1];
+	char profile[JIBIT_PROFILE_MAX + 1];
 	const char *state;
-	TimestampTz obtained_at;	/* these three 0 without a token */
+	TimestampTz obtained_at; /* these three 0 without a token */
 	TimestampTz expires_at;
 	TimestampTz refresh_expires_at;
-	char		last_error[JIBIT_CODE_SIZE];	/* empty for none */
+	char last_error[JIBIT_CODE_SIZE]; /* empty for none */
 } JibitTokenStatus;
 
 /* This database's pairs, palloc'd. */
 extern JibitTokenStatus *jibit_token_status(int *count);
 
-#endif							/* JIBIT_TOKEN_H */
+#endif /* JIBIT_TOKEN_H */

@@ -64,55 +64,56 @@
 
 typedef struct JibitTransfer
 {
-	CURL	   *easy;
+	CURL *easy;
 	struct curl_slist *headers;
 	JibitHttpGroup *group;
 	JibitHttpRequest *request;
-	size_t		capacity;		/* of the request's body */
-	JibitHttpEnd end;			/* what a callback saw, else ANSWERED */
-	const char *why;			/* its reason, or NULL */
-	char		error[CURL_ERROR_SIZE];
+	size_t capacity;  /* of the request's body */
+	JibitHttpEnd end; /* what a callback saw, else ANSWERED */
+	const char *why;  /* its reason, or NULL */
+	char error[CURL_ERROR_SIZE];
 	struct JibitTransfer *next; /* in the list of idle ones */
 } JibitTransfer;
 
 struct JibitHttpGroup
 {
 	MemoryContext context;
-	dlist_head	running;
-	dlist_head	finished;
+	dlist_head running;
+	dlist_head finished;
 };
 
 /* What libcurl wants of a socket, and what the wait-event set has. */
 typedef struct SocketState
 {
-	uint8		wanted;			/* WL_SOCKET_… bits; 0 for nothing */
-	uint8		waited;			/* the bits in the set; 0 when not in it */
-	int			position;		/* in the set */
+	bool ours;	  /* we are told when it is closed */
+	uint8 wanted; /* WL_SOCKET_… bits; 0 for nothing */
+	uint8 waited; /* the bits in the set; 0 when not in it */
+	int position; /* in the set */
 } SocketState;
 
 static CURLM *multi;
-static int	running_count;		/* transfers in the multi handle */
+static int running_count; /* transfers in the multi handle */
 static JibitTransfer *idle_transfers;
-static int	idle_count;
-static bool connections_stale;	/* do not reuse what is open */
+static int idle_count;
+static bool connections_stale; /* do not reuse what is open */
 
 /* Indexed by file descriptor. */
 static SocketState *sockets;
-static int	sockets_size;
+static int sockets_size;
 static bool sockets_changed;
 
 static WaitEventSet *wait_set;
-static int	wait_set_used;
-static int	wait_set_size;
+static int wait_set_used;
+static int wait_set_size;
 static bool wait_set_broken = true; /* must be made anew */
 
 static bool timer_armed;
-static int64 timer_due;			/* microseconds, see clock.h */
+static int64 timer_due; /* microseconds, see clock.h */
 
 static void
 block_signals(sigset_t *saved)
 {
-	sigset_t	all;
+	sigset_t all;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, saved);
@@ -128,26 +129,53 @@ restore_signals(const sigset_t *saved)
  * Callbacks of libcurl.  They must not throw.
  */
 
+/* Makes room for a descriptor; false on lack of memory. */
+static bool
+reserve_socket(curl_socket_t fd)
+{
+	int size = Max(fd + 1, sockets_size * 2);
+	SocketState *larger;
+
+	if (fd < sockets_size)
+		return true;
+	larger = realloc(sockets, size * sizeof(SocketState));
+	if (larger == NULL)
+		return false;
+	memset(larger + sockets_size, 0,
+		   (size - sockets_size) * sizeof(SocketState));
+	sockets = larger;
+	sockets_size = size;
+	return true;
+}
+
+/*
+ * The descriptor's number stands for another socket, or for none, from now
+ * on.  The kernel has dropped a closed one from the wait-event set.
+ */
+static void
+forget_socket(curl_socket_t fd)
+{
+	if (sockets[fd].waited)
+		wait_set_broken = true;
+	memset(&sockets[fd], 0, sizeof(SocketState));
+}
+
 static int
 note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 {
-	if (fd >= sockets_size)
+	if (!reserve_socket(fd))
+		return -1;
+	if (what == CURL_POLL_REMOVE && !sockets[fd].ours)
 	{
-		int			size = Max(fd + 1, sockets_size * 2);
-		SocketState *larger = realloc(sockets, size * sizeof(SocketState));
-
-		if (larger == NULL)
-			return -1;
-		memset(larger + sockets_size, 0,
-			   (size - sockets_size) * sizeof(SocketState));
-		sockets = larger;
-		sockets_size = size;
+		/* The resolver's: it will be closed without our being told. */
+		forget_socket(fd);
+		return 0;
 	}
-
-	sockets[fd].wanted =
-		what == CURL_POLL_IN ? WL_SOCKET_READABLE :
-		what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE :
-		what == CURL_POLL_INOUT ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE : 0;
+	sockets[fd].wanted = what == CURL_POLL_IN	 ? WL_SOCKET_READABLE
+						 : what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
+						 : what == CURL_POLL_INOUT
+							 ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE
+							 : 0;
 	sockets_changed = true;
 	return 0;
 }
@@ -169,22 +197,22 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
 				address->protocol);
+	if (fd != CURL_SOCKET_BAD && !reserve_socket(fd))
+	{
+		close(fd);
+		fd = CURL_SOCKET_BAD;
+	}
 	if (fd == CURL_SOCKET_BAD)
 		ReleaseExternalFD();
+	else
+		sockets[fd].ours = true;
 	return fd;
 }
 
 static int
 close_socket(void *arg, curl_socket_t fd)
 {
-	if (fd < sockets_size)
-	{
-		/* The kernel drops it from the set, and the number may come again. */
-		if (sockets[fd].waited)
-			wait_set_broken = true;
-		memset(&sockets[fd], 0, sizeof(SocketState));
-		sockets_changed = true;
-	}
+	forget_socket(fd);
 	ReleaseExternalFD();
 	return close(fd);
 }
@@ -194,7 +222,7 @@ refuse_body(JibitTransfer *transfer, JibitHttpEnd end, const char *why)
 {
 	transfer->end = end;
 	transfer->why = why;
-	return 0;					/* less than given: libcurl breaks off */
+	return 0; /* less than given: libcurl breaks off */
 }
 
 static size_t
@@ -202,18 +230,17 @@ take_body(char *data, size_t size, size_t count, void *arg)
 {
 	JibitTransfer *transfer = arg;
 	JibitHttpRequest *request = transfer->request;
-	size_t		length = size * count;
-	size_t		needed = request->body_length + length + 1;
+	size_t length = size * count;
+	size_t needed = request->body_length + length + 1;
 
 	if (needed > JIBIT_BODY_MAX + 1)
 		return refuse_body(transfer, JIBIT_HTTP_TOO_LARGE, TOO_LARGE);
 	if (needed > transfer->capacity)
 	{
-		size_t		capacity = Max(needed, Max(transfer->capacity * 2,
-											   BODY_INITIAL));
-		char	   *larger = MemoryContextAllocExtended(transfer->group->context,
-														capacity,
-														MCXT_ALLOC_NO_OOM);
+		size_t capacity = Max(needed,
+							  Max(transfer->capacity * 2, BODY_INITIAL));
+		char *larger = MemoryContextAllocExtended(transfer->group->context,
+												  capacity, MCXT_ALLOC_NO_OOM);
 
 		if (larger == NULL)
 			return refuse_body(transfer, JIBIT_HTTP_NO_MEMORY,
@@ -281,15 +308,14 @@ static void
 out_of_memory(void)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("out of memory"),
+			(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 			 errdetail("libcurl could not allocate what a request needs.")));
 }
 
 static void
 close_connections(void)
 {
-	sigset_t	saved;
+	sigset_t saved;
 
 	Assert(running_count == 0);
 	block_signals(&saved);
@@ -314,7 +340,7 @@ static void
 ensure_multi(void)
 {
 	static bool initialized = false;
-	sigset_t	saved;
+	sigset_t saved;
 
 	if (connections_stale && running_count == 0)
 	{
@@ -325,11 +351,10 @@ ensure_multi(void)
 		return;
 
 	if (curl_version_info(CURLVERSION_NOW)->version_num < LIBCURL_FLOOR)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("libcurl %s is too old for jibit",
-						curl_version_info(CURLVERSION_NOW)->version),
-				 errhint("Install libcurl 7.87 or later.")));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("libcurl %s is too old for jibit",
+							   curl_version_info(CURLVERSION_NOW)->version),
+						errhint("Install libcurl 7.87 or later.")));
 
 	block_signals(&saved);
 	if (!initialized)
@@ -351,8 +376,8 @@ ensure_multi(void)
 static bool
 set_fixed_options(JibitTransfer *transfer)
 {
-	CURL	   *easy = transfer->easy;
-	bool		ok = true;
+	CURL *easy = transfer->easy;
+	bool ok = true;
 
 #define SET(option, value) \
 	(ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
@@ -390,8 +415,8 @@ set_fixed_options(JibitTransfer *transfer)
 static bool
 set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 {
-	CURL	   *easy = transfer->easy;
-	bool		ok = true;
+	CURL *easy = transfer->easy;
+	bool ok = true;
 
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
@@ -406,7 +431,7 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 		(long) Min(request->connect_timeout_ms, request->timeout_ms));
 	SET(CURLOPT_PROTOCOLS_STR, jibit_allow_http ? "http,https" : "https");
-	SET(CURLOPT_PROXY, jibit_proxy);	/* "" also rules out the environment */
+	SET(CURLOPT_PROXY, jibit_proxy); /* "" also rules out the environment */
 	SET(CURLOPT_INTERFACE,
 		jibit_source_address[0] ? jibit_source_address : NULL);
 	SET(CURLOPT_FRESH_CONNECT, connections_stale ? 1L : 0L);
@@ -420,7 +445,7 @@ static bool
 add_header(JibitTransfer *transfer, const char *name, const char *value)
 {
 	/* A name, a token or a track id, and what stands between them. */
-	char		line[64 + JIBIT_TOKEN_MAX + 1];
+	char line[64 + JIBIT_TOKEN_MAX + 1];
 	struct curl_slist *list;
 
 	if (value == NULL)
@@ -511,8 +536,8 @@ void
 jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 {
 	JibitTransfer *transfer;
-	sigset_t	saved;
-	bool		ok;
+	sigset_t saved;
+	bool ok;
 
 	transfer = get_transfer();
 	request->end = JIBIT_HTTP_ANSWERED;
@@ -531,12 +556,12 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 
 	block_signals(&saved);
 	ok = add_header(transfer, "X-TRACK-ID: ", request->track_id) &&
-		add_header(transfer, "Authorization: Bearer ", request->bearer) &&
-		add_header(transfer, "Accept: ", "application/json") &&
-		add_header(transfer, "Content-Type: ",
-				   request->json ? "application/json" : NULL) &&
-		set_request_options(transfer, request) &&
-		curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
+		 add_header(transfer, "Authorization: Bearer ", request->bearer) &&
+		 add_header(transfer, "Accept: ", "application/json") &&
+		 add_header(transfer, "Content-Type: ",
+					request->json ? "application/json" : NULL) &&
+		 set_request_options(transfer, request) &&
+		 curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
 	restore_signals(&saved);
 	if (!ok)
 	{
@@ -590,10 +615,10 @@ static time_t
 get_server_time(CURL *easy)
 {
 	struct curl_header *date;
-	time_t		result = -1;
+	time_t result = -1;
 
-	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1,
-						 &date) == CURLHE_OK)
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) ==
+		CURLHE_OK)
 		result = curl_getdate(date->value, NULL);
 	return result == -1 ? 0 : result;
 }
@@ -603,8 +628,8 @@ static void
 finish_transfer(JibitTransfer *transfer, CURLcode code)
 {
 	JibitHttpRequest *request = transfer->request;
-	long		status = 0;
-	curl_off_t	retry_after = 0;
+	long status = 0;
+	curl_off_t retry_after = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
@@ -615,9 +640,10 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 	request->end = transfer->why ? transfer->end : end_of_code(code);
 	if (request->end != JIBIT_HTTP_ANSWERED)
 		strlcpy(request->reason,
-				transfer->why ? transfer->why :
-				request->end == JIBIT_HTTP_TOO_LARGE ? TOO_LARGE :
-				transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+				transfer->why						   ? transfer->why
+				: request->end == JIBIT_HTTP_TOO_LARGE ? TOO_LARGE
+				: transfer->error[0]				   ? transfer->error
+									 : curl_easy_strerror(code),
 				sizeof(request->reason));
 
 	curl_multi_remove_handle(multi, transfer->easy);
@@ -632,7 +658,7 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 static void
 rebuild_wait_set(void)
 {
-	int			wanted = 0;
+	int wanted = 0;
 
 	for (int fd = 0; fd < sockets_size; fd++)
 	{
@@ -640,7 +666,6 @@ rebuild_wait_set(void)
 		wanted += sockets[fd].wanted != 0;
 	}
 
-	wait_set_broken = true;		/* until it is complete */
 	if (wait_set != NULL)
 	{
 		WaitEventSet *old = wait_set;
@@ -666,7 +691,6 @@ rebuild_wait_set(void)
 		s->waited = s->wanted;
 		wait_set_used++;
 	}
-	wait_set_broken = false;
 }
 
 /*
@@ -678,10 +702,13 @@ rebuild_wait_set(void)
 static void
 sync_wait_set(void)
 {
-	if (!sockets_changed && !wait_set_broken)
+	bool rebuild = wait_set_broken;
+
+	if (!sockets_changed && !rebuild)
 		return;
 
-	for (int fd = 0; fd < sockets_size && !wait_set_broken; fd++)
+	wait_set_broken = true; /* should something be thrown */
+	for (int fd = 0; fd < sockets_size && !rebuild; fd++)
 	{
 		SocketState *s = &sockets[fd];
 
@@ -696,44 +723,39 @@ sync_wait_set(void)
 			wait_set_used++;
 		}
 		else
-			wait_set_broken = true;
+			rebuild = true;
 		s->waited = s->wanted;
 	}
-	if (wait_set_broken)
+	if (rebuild)
 		rebuild_wait_set();
+	wait_set_broken = false;
 	sockets_changed = false;
 }
 
 /*
- * One turn of the loop: wait at most timeout_ms (negative: without an end),
- * let libcurl work, take up what has ended.
+ * One turn of the loop: wait at most timeout_ms, let libcurl work, take up
+ * what has ended.
  */
 static void
 turn(long timeout_ms)
 {
 	static uint32 wait_event = 0;
-	WaitEvent	events[EVENTS_PER_WAIT];
-	int			nevents;
-	int			still_running;
-	bool		latch_set = false;
-	CURLMsg    *message;
-	int			messages_left;
-	sigset_t	saved;
-
-	if (timer_armed)
-	{
-		int64		left = timer_due - jibit_now_us();
-		long		left_ms = left <= 0 ? 0 : (long) ((left + 999) / 1000);
-
-		if (timeout_ms < 0 || left_ms < timeout_ms)
-			timeout_ms = left_ms;
-	}
+	WaitEvent events[EVENTS_PER_WAIT];
+	int nevents;
+	int still_running;
+	bool latch_set = false;
+	CURLMsg *message;
+	int messages_left;
+	sigset_t saved;
+	bool timer_is_due = timer_armed && timer_due <= jibit_now_us();
 
 	/* A call that is due at once, such as a request's first, needs no wait. */
-	if (timeout_ms == 0 && timer_armed)
+	if (timer_is_due)
 		nevents = 0;
 	else
 	{
+		if (timer_armed)
+			timeout_ms = Min(timeout_ms, jibit_ms_until(timer_due));
 		sync_wait_set();
 		nevents = WaitEventSetWait(wait_set, timeout_ms, events,
 								   EVENTS_PER_WAIT,
@@ -743,8 +765,8 @@ turn(long timeout_ms)
 	block_signals(&saved);
 	for (int i = 0; i < nevents; i++)
 	{
-		pgsocket	fd = events[i].fd;
-		int			action = 0;
+		pgsocket fd = events[i].fd;
+		int action = 0;
 
 		if (events[i].events & WL_LATCH_SET)
 		{
@@ -764,7 +786,7 @@ turn(long timeout_ms)
 			action |= CURL_CSELECT_OUT;
 		curl_multi_socket_action(multi, fd, action, &still_running);
 	}
-	if (timer_armed && timer_due <= jibit_now_us())
+	if (timer_is_due || (timer_armed && timer_due <= jibit_now_us()))
 	{
 		timer_armed = false;
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
@@ -773,7 +795,7 @@ turn(long timeout_ms)
 	while ((message = curl_multi_info_read(multi, &messages_left)) != NULL)
 	{
 		JibitTransfer *transfer;
-		CURLcode	code = message->data.result;
+		CURLcode code = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
@@ -791,8 +813,8 @@ turn(long timeout_ms)
 JibitHttpRequest *
 jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
 {
-	int64		deadline = jibit_now_us() + (int64) timeout_ms * 1000;
-	int64		left = Max(timeout_ms, 0) * 1000L;
+	int64 deadline = jibit_now_us() + (int64) timeout_ms * 1000;
+	int64 left = Max(timeout_ms, 0) * 1000L;
 
 	while (dlist_is_empty(&group->finished))
 	{
@@ -809,12 +831,12 @@ void
 jibit_http_end_group(JibitHttpGroup *group)
 {
 	dlist_mutable_iter iter;
-	sigset_t	saved;
+	sigset_t saved;
 
 	if (group == NULL)
 		return;
 	block_signals(&saved);
-	dlist_foreach_modify(iter, &group->running)
+	dlist_foreach_modify (iter, &group->running)
 	{
 		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
 													iter.cur);
@@ -836,8 +858,8 @@ jibit_http_end_group(JibitHttpGroup *group)
 const char *
 jibit_http_check_url(const char *url, bool *is_plain)
 {
-	CURLU	   *parts = curl_url();
-	char	   *part = NULL;
+	CURLU *parts = curl_url();
+	char *part = NULL;
 	const char *why = NULL;
 
 	*is_plain = false;
@@ -865,8 +887,8 @@ jibit_http_check_url(const char *url, bool *is_plain)
 void
 jibit_http_append_escaped(StringInfo target, const char *text)
 {
-	size_t		length = strlen(text);
-	char	   *escaped;
+	size_t length = strlen(text);
+	char *escaped;
 
 	if (length == 0)
 		return;
@@ -890,9 +912,10 @@ jibit_http_preload(const char *ca_file)
 		return;
 	why = jibit_trust_load(&source);
 	if (why != NULL)
-		ereport(LOG,
-				(errmsg("could not load the certificates that jibit trusts: %s",
-						why)));
+		ereport(
+			LOG,
+			(errmsg("could not load the certificates that jibit trusts: %s",
+					why)));
 }
 
 void

@@ -37,14 +37,13 @@ same_name(const char *name, const char *stored)
 static bool
 is_current(const JibitTrustSource *source, const struct stat *now)
 {
-	return store != NULL &&
-		same_name(source->file, store_file) &&
-		same_name(source->directory, store_directory) &&
-		now->st_ino == store_stat.st_ino &&
-		now->st_dev == store_stat.st_dev &&
-		now->st_size == store_stat.st_size &&
-		now->st_mtim.tv_sec == store_stat.st_mtim.tv_sec &&
-		now->st_mtim.tv_nsec == store_stat.st_mtim.tv_nsec;
+	return store != NULL && same_name(source->file, store_file) &&
+		   same_name(source->directory, store_directory) &&
+		   now->st_ino == store_stat.st_ino &&
+		   now->st_dev == store_stat.st_dev &&
+		   now->st_size == store_stat.st_size &&
+		   now->st_mtim.tv_sec == store_stat.st_mtim.tv_sec &&
+		   now->st_mtim.tv_nsec == store_stat.st_mtim.tv_nsec;
 }
 
 const char *
@@ -76,7 +75,7 @@ jibit_trust_load(const JibitTrustSource *source)
 
 	/* As libcurl does: an intermediate that is listed is trusted by itself. */
 	X509_STORE_set_flags(fresh, X509_V_FLAG_TRUSTED_FIRST |
-						 X509_V_FLAG_PARTIAL_CHAIN);
+									X509_V_FLAG_PARTIAL_CHAIN);
 
 	X509_STORE_free(store);
 	store = fresh;

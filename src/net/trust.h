@@ -30,4 +30,4 @@ extern const char *jibit_trust_apply(void *ssl_context,
  */
 extern const char *jibit_trust_load(const JibitTrustSource *source);
 
-#endif							/* JIBIT_TRUST_H */
+#endif /* JIBIT_TRUST_H */

@@ -29,37 +29,34 @@ jibit_digest_shmem_size(void)
 void
 jibit_digest_shmem_init(void)
 {
-	bool		found;
+	bool found;
 
 	key = ShmemInitStruct("jibit digest key", KEY_SIZE, &found);
 	if (!found && !pg_strong_random(key, KEY_SIZE))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate a random key")));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("could not generate a random key")));
 }
 
 void
 jibit_digest(uint8 *digest, const char *const *parts, int nparts)
 {
 	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
-	bool		ok;
+	bool ok;
 
 	if (context == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	ok = pg_hmac_init(context, key, KEY_SIZE) >= 0;
 	for (int i = 0; i < nparts && ok; i++)
 	{
-		uint32		length = (uint32) strlen(parts[i]);
+		uint32 length = (uint32) strlen(parts[i]);
 
 		ok = pg_hmac_update(context, (uint8 *) &length, sizeof(length)) >= 0 &&
-			pg_hmac_update(context, (const uint8 *) parts[i], length) >= 0;
+			 pg_hmac_update(context, (const uint8 *) parts[i], length) >= 0;
 	}
 	ok = ok && pg_hmac_final(context, digest, JIBIT_DIGEST_SIZE) >= 0;
 	pg_hmac_free(context);
 	if (!ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute a digest")));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("could not compute a digest")));
 }

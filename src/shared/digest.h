@@ -22,4 +22,4 @@ extern void jibit_digest_shmem_init(void);
  */
 extern void jibit_digest(uint8 *digest, const char *const *parts, int nparts);
 
-#endif							/* JIBIT_DIGEST_H */
+#endif /* JIBIT_DIGEST_H */

@@ -24,13 +24,12 @@
 static char *
 required_argument(FunctionCallInfo fcinfo, int i, const char *name)
 {
-	char	   *value = PG_ARGISNULL(i) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(i));
+	char *value = PG_ARGISNULL(i) ? NULL
+								  : text_to_cstring(PG_GETARG_TEXT_PP(i));
 
 	if (value == NULL || *value == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must not be empty", name)));
 	return value;
 }
 
@@ -38,28 +37,25 @@ PG_FUNCTION_INFO_V1(jibit_set_credentials);
 Datum
 jibit_set_credentials(PG_FUNCTION_ARGS)
 {
-	char	   *api_key = required_argument(fcinfo, 0, "api_key");
-	char	   *secret_key = required_argument(fcinfo, 1, "secret_key");
-	char	   *profile = required_argument(fcinfo, 2, "profile");
-	char	   *base_url = NULL;
+	char *api_key = required_argument(fcinfo, 0, "api_key");
+	char *secret_key = required_argument(fcinfo, 1, "secret_key");
+	char *profile = required_argument(fcinfo, 2, "profile");
+	char *base_url = NULL;
 
 	if (strlen(profile) > JIBIT_PROFILE_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("profile name is longer than %d bytes",
-						JIBIT_PROFILE_MAX)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("profile name is longer than %d bytes",
+							   JIBIT_PROFILE_MAX)));
 	if (!PG_ARGISNULL(3))
 	{
-		bool		is_plain;
+		bool is_plain;
 		const char *why;
 
 		base_url = required_argument(fcinfo, 3, "base_url");
 		why = jibit_http_check_url(base_url, &is_plain);
 		if (why != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid base_url"),
-					 errdetail("%s", why)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("invalid base_url"), errdetail("%s", why)));
 	}
 	jibit_credentials_set(profile, api_key, secret_key, base_url);
 	PG_RETURN_VOID();
@@ -71,10 +67,13 @@ Datum
 jibit_credentials_trigger(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("jibit_credentials_trigger() can be called as a trigger only")));
-	jibit_credentials_changed(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg(
+				 "jibit_credentials_trigger() can be called as a trigger only")));
+	jibit_credentials_changed(
+		RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));
 	return PointerGetDatum(NULL);
 }
 
@@ -101,15 +100,15 @@ jibit_token_status_list(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	JibitTokenStatus *rows;
-	int			count;
+	int count;
 
 	jibit_require_preload();
 	InitMaterializedSRF(fcinfo, 0);
 	rows = jibit_token_status(&count);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		values[6];
-		bool		nulls[6] = {false};
+		Datum values[6];
+		bool nulls[6] = {false};
 
 		values[0] = CStringGetTextDatum(rows[i].profile);
 		values[1] = CStringGetTextDatum(rows[i].state);
@@ -130,9 +129,9 @@ jibit_last_call(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const JibitLastCall *last = jibit_client_last_call();
-	Interval   *duration;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Interval *duration;
+	Datum values[8];
+	bool nulls[8] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (last == NULL)

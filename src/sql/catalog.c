@@ -22,16 +22,16 @@ Datum
 jibit_error_code_list(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			count;
+	int count;
 	const JibitErrorCode *rows = jibit_error_codes(&count);
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < count; i++)
 	{
 		const JibitErrorCode *row = &rows[i];
-		char	   *persian;
-		Datum		values[6];
-		bool		nulls[6] = {false};
+		char *persian;
+		Datum values[6];
+		bool nulls[6] = {false};
 
 		persian = jibit_utf8_to_server_or_null(row->description_fa,
 											   strlen(row->description_fa));
@@ -59,16 +59,15 @@ jibit_inquiry_list(PG_FUNCTION_ARGS)
 	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
 	{
 		const JibitInquiry *inquiry = &jibit_inquiries[i];
-		Datum		arguments[JIBIT_MAX_PARAMS];
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		Datum arguments[JIBIT_MAX_PARAMS];
+		Datum values[5];
+		bool nulls[5] = {false};
 
 		for (int p = 0; p < inquiry->nparams; p++)
 			arguments[p] = CStringGetTextDatum(inquiry->params[p].argument);
 		values[0] = CStringGetTextDatum(inquiry->id);
-		values[1] = PointerGetDatum(construct_array(arguments,
-													inquiry->nparams, TEXTOID,
-													-1, false, TYPALIGN_INT));
+		values[1] = PointerGetDatum(construct_array(
+			arguments, inquiry->nparams, TEXTOID, -1, false, TYPALIGN_INT));
 		values[2] = CStringGetTextDatum(inquiry->path);
 		values[3] = BoolGetDatum(inquiry->charged);
 		values[4] = BoolGetDatum(inquiry->cacheable);

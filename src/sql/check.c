@@ -14,6 +14,7 @@
 #include "api/client.h"
 #include "api/credentials.h"
 #include "api/token.h"
+#include "catalog/pg_type.h"
 #include "clock.h"
 #include "config.h"
 #include "executor/spi.h"
@@ -40,8 +41,8 @@ typedef struct Report
 static void
 add_row(Report *report, const char *item, const bool *ok, const char *detail)
 {
-	Datum		values[3];
-	bool		nulls[3] = {false};
+	Datum values[3];
+	bool nulls[3] = {false};
 
 	values[0] = CStringGetTextDatum(item);
 	values[1] = ok ? BoolGetDatum(*ok) : (Datum) 0;
@@ -84,7 +85,7 @@ try_credentials(char **why)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData *error;
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
@@ -113,7 +114,7 @@ check_connection(Report *report, const JibitCredentials *credentials,
 {
 	JibitHttpGroup *volatile group = NULL;
 	JibitHttpRequest request = {NULL};
-	bool		is_plain = false;
+	bool is_plain = false;
 
 	(void) jibit_http_check_url(credentials->base_url, &is_plain);
 	request.url = psprintf("%s/v1/balances", credentials->base_url);
@@ -126,7 +127,7 @@ check_connection(Report *report, const JibitCredentials *credentials,
 		group = jibit_http_begin_group(CurrentMemoryContext);
 		jibit_http_start(group, &request);
 		while (jibit_http_wait(group, request.timeout_ms) == NULL)
-			 /* libcurl ends it at its own timeout */ ;
+			/* libcurl ends it at its own timeout */;
 	}
 	PG_FINALLY();
 	{
@@ -135,35 +136,41 @@ check_connection(Report *report, const JibitCredentials *credentials,
 	PG_END_TRY();
 
 	*reached = request.end == JIBIT_HTTP_ANSWERED;
-	add_result(report, "base URL reachable",
-			   *reached || request.end == JIBIT_HTTP_TLS,
-			   *reached || request.end == JIBIT_HTTP_TLS ?
-			   credentials->base_url :
-			   psprintf("%s: %s", credentials->base_url, request.reason));
+	add_result(
+		report, "base URL reachable",
+		*reached || request.end == JIBIT_HTTP_TLS,
+		*reached || request.end == JIBIT_HTTP_TLS
+			? credentials->base_url
+			: psprintf("%s: %s", credentials->base_url, request.reason));
 
 	if (is_plain)
 		add_result(report, "TLS verified", false,
-				   "the base URL is plain HTTP: keys and answers are readable on the way");
+				   "the base URL is plain HTTP: keys and answers are readable "
+				   "on the way");
 	else if (*reached)
 		add_result(report, "TLS verified", true, jibit_http_version());
 	else if (request.end == JIBIT_HTTP_TLS ||
 			 request.end == JIBIT_HTTP_MISCONFIGURED)
-		add_result(report, "TLS verified", false,
-				   psprintf("%s. For a private certificate authority set jibit.ca_file",
-							request.reason));
+		add_result(
+			report, "TLS verified", false,
+			psprintf(
+				"%s. For a private certificate authority set jibit.ca_file",
+				request.reason));
 	else
 		add_skipped(report, "TLS verified", "base URL reachable");
 
 	if (*reached && request.server_time != 0)
 	{
-		long		skew = (long) (time(NULL) - request.server_time);
+		long skew = (long) (time(NULL) - request.server_time);
 
-		add_result(report, "clock skew", labs(skew) <= SKEW_TOLERATED_S,
-				   psprintf("this server's clock is %ld s ahead of the service's",
-							skew));
+		add_result(
+			report, "clock skew", labs(skew) <= SKEW_TOLERATED_S,
+			psprintf("this server's clock is %ld s ahead of the service's",
+					 skew));
 	}
 	else
-		add_row(report, "clock skew", NULL, "the service's clock is not known");
+		add_row(report, "clock skew", NULL,
+				"the service's clock is not known");
 }
 
 /* What an error says, with its hint where it has one. */
@@ -172,18 +179,18 @@ describe(const JibitError *error)
 {
 	const JibitErrorCode *row = jibit_error_lookup(error->code);
 
-	return psprintf("%s (%s)%s%s", jibit_error_description(error),
-					error->code, row ? ". " : "", row ? row->hint : "");
+	return psprintf("%s (%s)%s%s", jibit_error_description(error), error->code,
+					row ? ". " : "", row ? row->hint : "");
 }
 
 /* A token, and an inquiry that costs nothing. */
 static void
 check_account(Report *report, const JibitCredentials *credentials)
 {
-	JibitCall  *call = palloc0(sizeof(JibitCall));
-	JibitToken	token;
-	JibitError	error;
-	bool		ok;
+	JibitCall *call = palloc0(sizeof(JibitCall));
+	JibitToken token;
+	JibitError error;
+	bool ok;
 
 	ok = jibit_token_get(credentials, TRACK_ID,
 						 jibit_now_us() + jibit_timeout_ms * INT64CONST(1000),
@@ -204,42 +211,52 @@ check_account(Report *report, const JibitCredentials *credentials)
 		add_result(report, "inquiry accepted", true,
 				   "the balances were answered, which is not charged");
 	else if (call->error.class == JIBIT_NOT_AUTHORISED)
-		add_result(report, "inquiry accepted", false,
-				   psprintf("%s. A likely cause: this server's address is not on the account's allow-list",
-							describe(&call->error)));
+		add_result(
+			report, "inquiry accepted", false,
+			psprintf(
+				"%s. A likely cause: this server's address is not on the account's allow-list",
+				describe(&call->error)));
 	else
 		add_result(report, "inquiry accepted", false, describe(&call->error));
 }
 
-/* Who can read the keys beside their owner and superusers. */
+/*
+ * Roles that can read the credentials table, by a grant or as members of
+ * pg_read_all_data: NULL where there are none beside the owner and superusers.
+ */
+static const char readers_query[] =
+	"SELECT pg_catalog.string_agg(r.rolname::pg_catalog.text, ', ')"
+	" FROM pg_catalog.pg_roles r, pg_catalog.pg_class c"
+	" WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+	" AND r.oid OPERATOR(pg_catalog.<>) c.relowner"
+	" AND NOT r.rolsuper"
+	" AND r.rolname OPERATOR(pg_catalog.<>) 'pg_read_all_data'"
+	" AND pg_catalog.has_any_column_privilege(r.oid, c.oid, 'SELECT')";
+
 static void
 check_grants(Report *report)
 {
-	char	   *readers;
-	char	   *table = quote_qualified_identifier(jibit_extension_schema(),
-												   "jibit_credentials");
+	Oid type = TEXTOID;
+	Datum table;
+	char *readers;
 
-	if (jibit_credentials_table[0] != '\0')
-		table = jibit_credentials_table;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("SELECT pg_catalog.string_agg(r.rolname::pg_catalog.text, ', ' ORDER BY r.rolname) "
-							 "FROM pg_catalog.pg_roles r, pg_catalog.pg_class c "
-							 "WHERE c.oid OPERATOR(pg_catalog.=) %s::pg_catalog.regclass "
-							 "AND r.oid OPERATOR(pg_catalog.<>) c.relowner AND NOT r.rolsuper "
-							 "AND r.rolname OPERATOR(pg_catalog.<>) 'pg_read_all_data' "
-							 "AND pg_catalog.has_any_column_privilege(r.oid, c.oid, 'SELECT')",
-							 quote_literal_cstr(table)),
-					true, 0) != SPI_OK_SELECT)
+	table = CStringGetTextDatum(
+		jibit_credentials_table[0] != '\0'
+			? jibit_credentials_table
+			: quote_qualified_identifier(jibit_extension_schema(),
+										 "jibit_credentials"));
+	if (SPI_connect() != SPI_OK_CONNECT ||
+		SPI_execute_with_args(readers_query, 1, &type, &table, NULL, true,
+							  0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the roles");
 	readers = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (readers != NULL)
-		add_result(report, "grants", false,
-				   psprintf("besides the owner and superusers these can read the keys, by a grant or as members of pg_read_all_data: %s",
-							readers));
-	else
-		add_result(report, "grants", true,
-				   "only the table's owner and superusers can read the keys");
+	add_result(
+		report, "grants", readers == NULL,
+		readers == NULL
+			? "only the table's owner and superusers can read the keys"
+			: psprintf(
+				  "besides the owner and superusers these can read the keys, by a grant or as members of pg_read_all_data: %s",
+				  readers));
 	SPI_finish();
 }
 
@@ -247,17 +264,18 @@ PG_FUNCTION_INFO_V1(jibit_check);
 Datum
 jibit_check(PG_FUNCTION_ARGS)
 {
-	Report		report;
+	Report report;
 	JibitCredentials *credentials;
-	char	   *why = NULL;
-	bool		reached;
+	char *why = NULL;
+	bool reached;
 
 	InitMaterializedSRF(fcinfo, 0);
 	report.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	add_result(&report, "library preloaded", jibit_preloaded,
-			   jibit_preloaded ? "shared_preload_libraries names jibit" :
-			   "set shared_preload_libraries = 'jibit' in postgresql.conf and restart the server");
+			   jibit_preloaded ? "shared_preload_libraries names jibit"
+							   : "set shared_preload_libraries = 'jibit' in "
+								 "postgresql.conf and restart the server");
 	check_grants(&report);
 	if (!jibit_preloaded)
 	{

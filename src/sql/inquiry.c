@@ -29,18 +29,18 @@
 /* What stays the same from call to call of one expression; in fn_extra. */
 typedef struct CallSite
 {
-	Oid		   *argument_types;
-	JibitRowType *row_type;		/* NULL for a set: its tuplestore has one */
+	Oid *argument_types;
+	JibitRowType *row_type; /* NULL for a set: its tuplestore has one */
 } CallSite;
 
 static CallSite *
 get_call_site(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 {
-	FmgrInfo   *flinfo = fcinfo->flinfo;
+	FmgrInfo *flinfo = fcinfo->flinfo;
 	MemoryContext caller;
-	CallSite   *site;
-	TupleDesc	desc;
-	int			nargs;
+	CallSite *site;
+	TupleDesc desc;
+	int nargs;
 
 	if (flinfo->fn_extra != NULL)
 		return flinfo->fn_extra;
@@ -68,12 +68,12 @@ static char *
 jalali_text(DateADT date)
 {
 	JibitJalali jalali;
-	char	   *text;
+	char *text;
 
 	if (DATE_NOT_FINITE(date) || date > PG_INT32_MAX - JIBIT_JDN_2000 ||
 		!jibit_jalali_from_jdn(date + JIBIT_JDN_2000, &jalali))
-		return DatumGetCString(DirectFunctionCall1(date_out,
-												   DateADTGetDatum(date)));
+		return DatumGetCString(
+			DirectFunctionCall1(date_out, DateADTGetDatum(date)));
 	text = palloc(JIBIT_DATE_LENGTH + 1);
 	jibit_jalali_format(jalali.year, jalali.month, jalali.day, text);
 	return text;
@@ -84,7 +84,7 @@ static char *
 today_text(void)
 {
 	JibitJalali today = jibit_tehran_today();
-	char	   *text = palloc(JIBIT_DATE_LENGTH + 1);
+	char *text = palloc(JIBIT_DATE_LENGTH + 1);
 
 	jibit_jalali_format(today.year, today.month, today.day, text);
 	return text;
@@ -109,7 +109,7 @@ take_arguments(FunctionCallInfo fcinfo, const CallSite *site, JibitCall *call)
 			call->arguments[i] = jalali_text(PG_GETARG_DATEADT(i));
 		else
 		{
-			char	   *argument = text_to_cstring(PG_GETARG_TEXT_PP(i));
+			char *argument = text_to_cstring(PG_GETARG_TEXT_PP(i));
 
 			call->arguments[i] = jibit_server_to_utf8(argument,
 													  strlen(argument));
@@ -132,7 +132,9 @@ jibit_make_call(JibitCall *call)
 	if (call->answer != NULL)
 		return true;
 	jibit_error_report(jibit_on_error == JIBIT_ON_ERROR_WARNING &&
-					   is_verdict(&call->error) ? WARNING : ERROR,
+							   is_verdict(&call->error)
+						   ? WARNING
+						   : ERROR,
 					   call->inquiry->id, &call->error);
 	return false;
 }
@@ -142,15 +144,15 @@ static void
 return_set(ReturnSetInfo *rsinfo, const JibitCall *call)
 {
 	JibitRowType *type = jibit_row_type(call->inquiry, rsinfo->setDesc);
-	Datum	   *values = palloc(type->desc->natts * sizeof(Datum));
-	bool	   *nulls = palloc(type->desc->natts * sizeof(bool));
+	Datum *values = palloc(type->desc->natts * sizeof(Datum));
+	bool *nulls = palloc(type->desc->natts * sizeof(bool));
 	JibitAnswerReader reader;
 
 	jibit_answer_read(&reader, call->answer);
 	for (int i = 0; i < call->answer->nrows; i++)
 	{
-		jibit_row_values(call->inquiry, type, &reader, call->track_id,
-						 values, nulls);
+		jibit_row_values(call->inquiry, type, &reader, call->track_id, values,
+						 nulls);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}
@@ -159,9 +161,9 @@ return_set(ReturnSetInfo *rsinfo, const JibitCall *call)
 static Datum
 run_inquiry(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 {
-	bool		is_set = JIBIT_INQUIRY_IS_SET(inquiry);
-	CallSite   *site;
-	JibitCall  *call;
+	bool is_set = JIBIT_INQUIRY_IS_SET(inquiry);
+	CallSite *site;
+	JibitCall *call;
 	JibitAnswerReader reader;
 
 	jibit_require_preload();
@@ -182,11 +184,10 @@ run_inquiry(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 	return jibit_row_datum(inquiry, site->row_type, &reader, call->track_id);
 }
 
-#define INQUIRY(id, ...) \
-	PG_FUNCTION_INFO_V1(jibit_##id); \
-	Datum \
-	jibit_##id(PG_FUNCTION_ARGS) \
-	{ \
+#define INQUIRY(id, ...)                                                  \
+	PG_FUNCTION_INFO_V1(jibit_##id);                                      \
+	Datum jibit_##id(PG_FUNCTION_ARGS)                                    \
+	{                                                                     \
 		return run_inquiry(fcinfo, &jibit_inquiries[JIBIT_INQUIRY_##id]); \
 	}
 #include "api/inquirylist.h"

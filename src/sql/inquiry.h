@@ -16,4 +16,4 @@
  */
 extern bool jibit_make_call(JibitCall *call);
 
-#endif							/* JIBIT_SQL_INQUIRY_H */
+#endif /* JIBIT_SQL_INQUIRY_H */

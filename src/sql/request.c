@@ -31,18 +31,17 @@
 /* The query's parameters, as the function was given them; UTF-8. */
 typedef struct RequestQuery
 {
-	int			count;
-	char	  **names;
-	char	  **values;
+	int count;
+	char **names;
+	char **values;
 } RequestQuery;
 
 static void
 refuse(const char *what, const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid %s for jibit_request()", what),
-			 errdetail("%s", detail)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid %s for jibit_request()", what),
+					errdetail("%s", detail)));
 }
 
 /* "/v1/" and segments of unreserved characters: nothing needs escaping. */
@@ -57,12 +56,12 @@ check_path(const char *path)
 		refuse("path", "A path starts with \"/v1/\".");
 	for (;;)
 	{
-		size_t		length = strspn(segment, allowed);
+		size_t length = strspn(segment, allowed);
 
-		if (length == 0 ||
-			(segment[length] != '/' && segment[length] != '\0'))
-			refuse("path",
-				   "A path's segments are of letters, digits and \"._~-\", and none is empty.");
+		if (length == 0 || (segment[length] != '/' && segment[length] != '\0'))
+			refuse(
+				"path",
+				"A path's segments are of letters, digits and \"._~-\", and none is empty.");
 		if ((length == 1 && segment[0] == '.') ||
 			(length == 2 && segment[0] == '.' && segment[1] == '.'))
 			refuse("path", "No segment of a path is \".\" or \"..\".");
@@ -75,7 +74,7 @@ check_path(const char *path)
 static char *
 jsonb_text(const JsonbValue *value)
 {
-	char	   *result;
+	char *result;
 
 	switch (value->type)
 	{
@@ -83,8 +82,8 @@ jsonb_text(const JsonbValue *value)
 			result = pnstrdup(value->val.string.val, value->val.string.len);
 			break;
 		case jbvNumeric:
-			result = DatumGetCString(DirectFunctionCall1(numeric_out,
-														 NumericGetDatum(value->val.numeric)));
+			result = DatumGetCString(DirectFunctionCall1(
+				numeric_out, NumericGetDatum(value->val.numeric)));
 			break;
 		case jbvBool:
 			result = pstrdup(value->val.boolean ? "true" : "false");
@@ -103,7 +102,7 @@ read_query(Jsonb *jsonb)
 	RequestQuery query = {0};
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
-	JsonbValue	value;
+	JsonbValue value;
 
 	if (!JB_ROOT_IS_OBJECT(jsonb))
 		refuse("query", "A query is a JSON object.");
@@ -136,7 +135,7 @@ has_parameter(const RequestQuery *query, const char *name, const char *value)
 static bool
 is_query_of(const JibitInquiry *inquiry, const RequestQuery *query)
 {
-	int			matched = 0;
+	int matched = 0;
 
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
@@ -147,8 +146,8 @@ is_query_of(const JibitInquiry *inquiry, const RequestQuery *query)
 	}
 	if (inquiry->fixed != NULL)
 	{
-		char	   *name = pstrdup(inquiry->fixed);
-		char	   *equals = strchr(name, '=');
+		char *name = pstrdup(inquiry->fixed);
+		char *equals = strchr(name, '=');
 
 		*equals = '\0';
 		if (!has_parameter(query, name, equals + 1))
@@ -162,15 +161,15 @@ is_query_of(const JibitInquiry *inquiry, const RequestQuery *query)
 static bool
 may_inquire(const JibitInquiry *inquiry)
 {
-	Oid			types[JIBIT_MAX_PARAMS];
-	char	   *name = psprintf("jibit_%s", inquiry->id);
-	Oid			function;
+	Oid types[JIBIT_MAX_PARAMS];
+	char *name = psprintf("jibit_%s", inquiry->id);
+	Oid function;
 
 	for (int i = 0; i < inquiry->nparams; i++)
 		types[i] = TEXTOID;
-	function = LookupFuncName(list_make2(makeString(jibit_extension_schema()),
-										 makeString(name)),
-							  inquiry->nparams, types, true);
+	function = LookupFuncName(
+		list_make2(makeString(jibit_extension_schema()), makeString(name)),
+		inquiry->nparams, types, true);
 	return OidIsValid(function) && jibit_may_execute(function, GetUserId());
 }
 
@@ -181,11 +180,11 @@ may_inquire(const JibitInquiry *inquiry)
 static void
 check_rights(const char *path, const RequestQuery *query)
 {
-	bool		is_exact = false;
+	bool is_exact = false;
 
 	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
 		is_exact |= strcmp(jibit_inquiries[i].path, path) == 0 &&
-			is_query_of(&jibit_inquiries[i], query);
+					is_query_of(&jibit_inquiries[i], query);
 
 	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
 	{
@@ -195,12 +194,13 @@ check_rights(const char *path, const RequestQuery *query)
 			(is_exact && !is_query_of(inquiry, query)))
 			continue;
 		if (!may_inquire(inquiry))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied for inquiry \"%s\"",
-							inquiry->id),
-					 errhint("The path belongs to jibit_%s(), which the role must be allowed to execute.",
-							 inquiry->id)));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
+				 errhint(
+					 "The path belongs to jibit_%s(), which the role must be allowed to execute.",
+					 inquiry->id)));
 	}
 }
 
@@ -208,15 +208,15 @@ PG_FUNCTION_INFO_V1(jibit_request);
 Datum
 jibit_request(PG_FUNCTION_ARGS)
 {
-	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Jsonb	   *jsonb = PG_GETARG_JSONB_P(1);
+	char *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Jsonb *jsonb = PG_GETARG_JSONB_P(1);
 	RequestQuery query;
 	StringInfoData target;
-	JibitCall  *call;
+	JibitCall *call;
 	JibitAnswerReader reader;
 	const char *bytes;
-	int			length;
-	char	   *json;
+	int length;
+	char *json;
 
 	jibit_require_preload();
 	check_path(path);

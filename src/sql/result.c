@@ -49,26 +49,26 @@ JibitRowType *
 jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 {
 	JibitRowType *type = palloc0(sizeof(JibitRowType));
-	int			ncolumns = inquiry->ncolumns;
-	bool		fits = desc->natts == ncolumns + 1;
+	int ncolumns = inquiry->ncolumns;
+	bool fits = desc->natts == ncolumns + 1;
 
 	type->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
 	type->element_types = palloc0(ncolumns * sizeof(Oid));
 	type->element_descs = palloc0(ncolumns * sizeof(TupleDesc));
 	for (int i = 0; i < ncolumns && fits; i++)
 	{
-		Oid			found = TupleDescAttr(desc, i)->atttypid;
-		Oid			wanted = sql_type(inquiry->columns[i].type);
+		Oid found = TupleDescAttr(desc, i)->atttypid;
+		Oid wanted = sql_type(inquiry->columns[i].type);
 
 		if (wanted == InvalidOid)
 		{
-			Oid			element = get_element_type(found);
-			TupleDesc	element_desc = NULL;
+			Oid element = get_element_type(found);
+			TupleDesc element_desc = NULL;
 
 			if (OidIsValid(element))
 				element_desc = lookup_rowtype_tupdesc_copy(element, -1);
 			fits = element_desc != NULL &&
-				element_desc->natts == inquiry->columns[i].ncolumns;
+				   element_desc->natts == inquiry->columns[i].ncolumns;
 			type->element_types[i] = element;
 			type->element_descs[i] = element_desc;
 		}
@@ -76,11 +76,14 @@ jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 			fits = found == wanted;
 	}
 	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("result type of inquiry \"%s\" has other columns than the library expects",
-						inquiry->id),
-				 errhint("Run ALTER EXTENSION jibit UPDATE, or restart the server with the library that the extension's version needs.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg(
+				 "result type of inquiry \"%s\" has other columns than the library expects",
+				 inquiry->id),
+			 errhint(
+				 "Run ALTER EXTENSION jibit UPDATE, or restart the server with the library that the extension's version needs.")));
 	return type;
 }
 
@@ -95,10 +98,10 @@ static bool
 read_value(JibitAnswerReader *reader, JibitType type, Datum *value)
 {
 	const char *bytes;
-	int			length = jibit_answer_get(reader, &bytes);
-	bool		boolean;
-	int64		integer;
-	double		number;
+	int length = jibit_answer_get(reader, &bytes);
+	bool boolean;
+	int64 integer;
+	double number;
 
 	if (length < 0)
 		return false;
@@ -136,9 +139,9 @@ static Datum
 read_array(JibitAnswerReader *reader, const JibitColumn *column,
 		   Oid element_type, TupleDesc desc)
 {
-	int			nrows = jibit_answer_get_count(reader);
-	Datum	   *rows;
-	ArrayType  *array;
+	int nrows = jibit_answer_get_count(reader);
+	Datum *rows;
+	ArrayType *array;
 
 	if (nrows <= 0)
 		return PointerGetDatum(construct_empty_array(element_type));
@@ -146,11 +149,12 @@ read_array(JibitAnswerReader *reader, const JibitColumn *column,
 	rows = palloc(nrows * sizeof(Datum));
 	for (int i = 0; i < nrows; i++)
 	{
-		Datum	   *values = palloc0(column->ncolumns * sizeof(Datum));
-		bool	   *nulls = palloc0(column->ncolumns * sizeof(bool));
+		Datum *values = palloc0(column->ncolumns * sizeof(Datum));
+		bool *nulls = palloc0(column->ncolumns * sizeof(bool));
 
 		for (int c = 0; c < column->ncolumns; c++)
-			nulls[c] = !read_value(reader, column->columns[c].type, &values[c]);
+			nulls[c] = !read_value(reader, column->columns[c].type,
+								   &values[c]);
 		rows[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	array = construct_array(rows, nrows, element_type, -1, false,
@@ -163,7 +167,7 @@ jibit_row_values(const JibitInquiry *inquiry, JibitRowType *type,
 				 JibitAnswerReader *reader, const char *track_id,
 				 Datum *values, bool *nulls)
 {
-	int			ncolumns = inquiry->ncolumns;
+	int ncolumns = inquiry->ncolumns;
 
 	for (int i = 0; i < ncolumns; i++)
 	{
@@ -184,8 +188,8 @@ Datum
 jibit_row_datum(const JibitInquiry *inquiry, JibitRowType *type,
 				JibitAnswerReader *reader, const char *track_id)
 {
-	Datum	   *values = palloc(type->desc->natts * sizeof(Datum));
-	bool	   *nulls = palloc(type->desc->natts * sizeof(bool));
+	Datum *values = palloc(type->desc->natts * sizeof(Datum));
+	bool *nulls = palloc(type->desc->natts * sizeof(bool));
 
 	jibit_row_values(inquiry, type, reader, track_id, values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(type->desc, values, nulls));
@@ -200,15 +204,15 @@ jibit_sqlstate_datum(int sqlstate)
 Datum
 jibit_error_datum(const JibitError *error)
 {
-	char	   *type_name = quote_qualified_identifier(jibit_extension_schema(),
-													   "jibit_error");
-	Oid			type = DatumGetObjectId(DirectFunctionCall1(regtypein,
-															CStringGetDatum(type_name)));
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	char *type_name = quote_qualified_identifier(jibit_extension_schema(),
+												 "jibit_error");
+	Oid type = DatumGetObjectId(
+		DirectFunctionCall1(regtypein, CStringGetDatum(type_name)));
+	TupleDesc desc = lookup_rowtype_tupdesc(type, -1);
 	const char *message = NULL;
-	Datum		values[6] = {0};
-	bool		nulls[6] = {false};
-	HeapTuple	tuple;
+	Datum values[6] = {0};
+	bool nulls[6] = {false};
+	HeapTuple tuple;
 
 	if (error->message[0])
 		message = jibit_utf8_to_server_or_null(error->message,

@@ -16,9 +16,9 @@
 /* A composite type that holds an inquiry's rows. */
 typedef struct JibitRowType
 {
-	TupleDesc	desc;			/* blessed */
-	Oid		   *element_types;	/* of columns that are arrays of composites */
-	TupleDesc  *element_descs;
+	TupleDesc desc;		/* blessed */
+	Oid *element_types; /* of columns that are arrays of composites */
+	TupleDesc *element_descs;
 } JibitRowType;
 
 /*
@@ -46,4 +46,4 @@ extern Datum jibit_error_datum(const JibitError *error);
 /* Five characters, as text. */
 extern Datum jibit_sqlstate_datum(int sqlstate);
 
-#endif							/* JIBIT_RESULT_H */
+#endif /* JIBIT_RESULT_H */
