@@ -12,6 +12,7 @@
 #include "attempts.h"
 #include "control.h"
 #include "counters.h"
+#include "data.h"
 #include "faults.h"
 #include "history.h"
 #include "magic.h"
@@ -153,9 +154,9 @@ answer_echo(const Request *request, Answer *answer)
 
 		if (valid_utf8(param->name, strlen(param->name)) &&
 			valid_utf8(param->value, param->length))
-			json_object_object_add(query, param->name,
-								   json_object_new_string_len(
-									   param->value, (int) param->length));
+			json_object_object_add(
+				query, param->name,
+				json_object_new_string_len(param->value, (int) param->length));
 	}
 	json_object_object_add(json, "query", query);
 	json_object_object_add(
@@ -165,11 +166,39 @@ answer_echo(const Request *request, Answer *answer)
 	answer_json(answer, 200, json);
 }
 
+/* The name that the similarity inquiry knows for a national code. */
+static void
+answer_person(const Request *request, Answer *answer)
+{
+	const char *code = request_param(request, "nationalCode");
+	json_object *json;
+	Person person;
+	char name[DATA_NAME_SIZE];
+
+	if (code == NULL || !valid_national_code(code))
+	{
+		refuse(answer, "nationalCode");
+		return;
+	}
+	person = data_person("person", code);
+	data_full_name(&person, name);
+	json = json_object_new_object();
+	json_object_object_add(json, "firstName",
+						   json_object_new_string(person.first_name));
+	json_object_object_add(json, "lastName",
+						   json_object_new_string(person.last_name));
+	json_object_object_add(json, "fullName", json_object_new_string(name));
+	json_object_object_add(json, "fatherName",
+						   json_object_new_string(person.father_name));
+	answer_json(answer, 200, json);
+}
+
 static const Control controls[] = {
 	{"stats", answer_stats},	   {"reset", answer_reset},
 	{"set", answer_set},		   {"revoke", answer_revoke},
 	{"requests", answer_requests}, {"magic", answer_magic},
 	{"faults", answer_faults},	   {"echo", answer_echo},
+	{"person", answer_person},
 };
 
 bool

@@ -95,13 +95,17 @@ history_add(const Operation *operation, const Request *request,
 }
 
 /* The bytes of a request need not be UTF-8; JSON must be. */
-static json_object *
-text_json(const char *text)
+static const char *
+readable(const char *text)
 {
-	if (*text == '\0')
-		return NULL;
-	return json_object_new_string(valid_utf8(text, strlen(text)) ? text
-																 : MASKED);
+	return valid_utf8(text, strlen(text)) ? text : MASKED;
+}
+
+/* A header that is absent, or as good as absent, is null. */
+static json_object *
+header_json(const char *text)
+{
+	return *text == '\0' ? NULL : json_object_new_string(readable(text));
 }
 
 static json_object *
@@ -116,20 +120,21 @@ entry_json(const Entry *entry, const struct timespec *now)
 	{
 		const char *value = at + strlen(at) + 1;
 
-		json_object_object_add(query,
-							   valid_utf8(at, strlen(at)) ? at : MASKED,
-							   text_json(value));
+		json_object_object_add(query, readable(at),
+							   json_object_new_string(readable(value)));
 		at = value + strlen(value) + 1;
 	}
-	json_object_object_add(json, "method", text_json(entry->method));
-	json_object_object_add(json, "path", text_json(entry->path));
+	json_object_object_add(json, "method",
+						   json_object_new_string(entry->method));
+	json_object_object_add(json, "path",
+						   json_object_new_string(readable(entry->path)));
 	json_object_object_add(json, "query", query);
-	json_object_object_add(json, "track_id", text_json(entry->track_id));
+	json_object_object_add(json, "track_id", header_json(entry->track_id));
 	json_object_object_add(json, "authorization",
 						   json_object_new_boolean(entry->authorization));
 	json_object_object_add(json, "content_type",
-						   text_json(entry->content_type));
-	json_object_object_add(json, "user_agent", text_json(entry->user_agent));
+						   header_json(entry->content_type));
+	json_object_object_add(json, "user_agent", header_json(entry->user_agent));
 	json_object_object_add(
 		json, "operation",
 		entry->operation == NULL

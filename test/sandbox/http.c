@@ -7,18 +7,14 @@
  * so that thousands can wait.  A Call belongs to the thread that handles its
  * connection, but for the time that the connection is suspended.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,16 +23,12 @@
 #include "control.h"
 #include "counters.h"
 #include "http.h"
+#include "listen.h"
 #include "random.h"
 #include "request.h"
 #include "service.h"
 #include "timer.h"
 
-/* A burst of a thousand clients must not wait for a SYN's repetition. */
-#define BACKLOG 4096
-#define MAX_CONNECTIONS 16384
-/* File descriptors for everything that is no connection. */
-#define SPARE_FILES 64
 /* How soon it is noticed that the peer of a silent call has left. */
 #define HANG_CHECK_MS 500
 #define DRIP_MS 1000
@@ -57,20 +49,24 @@ typedef struct Call
 
 static struct MHD_Daemon *daemon_handle;
 static const char *base_path;
-static char base_url[512];
+static char base_url[LISTEN_URL_SIZE];
 static char *tls_cert;
 static char *tls_key;
 static FILE *log_file;
 
-/* Not possible where memory is gone: then the connection must end. */
+/*
+ * Has the library call again after that time, or at once where memory is
+ * short.  False when the server stops: then nothing may wait any more.
+ */
 static bool
 wait_and_call_again(Call *call, long delay_ms)
 {
+	if (timer_stopping())
+		return false;
 	MHD_suspend_connection(call->connection);
-	if (timer_add(delay_ms, call->connection))
-		return true;
-	MHD_resume_connection(call->connection);
-	return false;
+	if (!timer_add(delay_ms, call->connection))
+		MHD_resume_connection(call->connection);
+	return true;
 }
 
 static void
@@ -181,7 +177,7 @@ read_body(Request *request, const char *data, size_t length)
 	larger[request->body_length] = '\0';
 }
 
-/* Must not fail, and must not show keys or tokens: they may be in queries. */
+/* Without the path and the query, in which a key or a token may be. */
 static void
 write_log(const Call *call, const Operation *operation)
 {
@@ -193,8 +189,8 @@ write_log(const Call *call, const Operation *operation)
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &utc);
 	fprintf(log_file, "%s.%03ldZ %s %s %d\n", time, now.tv_nsec / 1000000,
-			call->request.method,
-			operation == NULL ? "-" : operation->name, call->answer.status);
+			call->request.method, operation == NULL ? "-" : operation->name,
+			call->answer.status);
 }
 
 /* The request is complete. */
@@ -298,8 +294,8 @@ create_response(Call *call)
 			return MHD_create_response_from_callback(
 				MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_endless, answer, NULL);
 		case DELIVER_CUT:
-			return MHD_create_response_from_callback(
-				length, BLOCK_SIZE, read_cut, answer, NULL);
+			return MHD_create_response_from_callback(length, BLOCK_SIZE,
+													 read_cut, answer, NULL);
 		case DELIVER_DRIP:
 			return MHD_create_response_from_callback(length, 1, read_drip,
 													 call, NULL);
@@ -339,8 +335,8 @@ send_answer(Call *call)
 	}
 	if (!answer->keep_alive)
 		add_header(response, "Connection", "close");
-	result = MHD_queue_response(call->connection,
-								(unsigned) answer->status, response);
+	result = MHD_queue_response(call->connection, (unsigned) answer->status,
+								response);
 	MHD_destroy_response(response);
 	return result;
 }
@@ -425,7 +421,7 @@ handle(void *cls, struct MHD_Connection *connection, const char *url,
 		decide_answer(call);
 		if (call->answer.delay_ms > 0)
 			return wait_and_call_again(call, call->answer.delay_ms) ? MHD_YES
-																   : MHD_NO;
+																	: MHD_NO;
 	}
 	return deliver(call);
 }
@@ -483,80 +479,6 @@ read_file(const char *name)
 	return text;
 }
 
-/* The soft limit is made to suit a shell; the hard one is what is allowed. */
-static unsigned
-raise_file_limit(void)
-{
-	struct rlimit limit;
-	rlim_t connections;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return 512;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	getrlimit(RLIMIT_NOFILE, &limit);
-	connections = limit.rlim_cur > 2 * SPARE_FILES
-					  ? limit.rlim_cur - SPARE_FILES
-					  : limit.rlim_cur / 2;
-	return connections > MAX_CONNECTIONS ? MAX_CONNECTIONS
-										 : (unsigned) connections;
-}
-
-/* A socket that listens, or -1 with the reason on stderr. */
-static int
-open_socket(const Options *options)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *address;
-	int on = 1;
-	int error = getaddrinfo(options->host, options->port, &hints, &address);
-	int fd;
-
-	if (error != 0)
-	{
-		fprintf(stderr, "jibit-sandbox: %s: %s\n", options->host,
-				gai_strerror(error));
-		return -1;
-	}
-	fd = socket(address->ai_family,
-				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0)
-	{
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		/* The sockets that it accepts have this from it. */
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	}
-	if (fd < 0 || bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
-		listen(fd, BACKLOG) != 0)
-	{
-		fprintf(stderr, "jibit-sandbox: %s port %s: %s\n", options->host,
-				options->port, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(address);
-	return fd;
-}
-
-static bool
-set_base_url(int fd, bool tls)
-{
-	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
-	char host[INET6_ADDRSTRLEN + 1];
-	char port[8];
-
-	if (getsockname(fd, (struct sockaddr *) &address, &length) != 0 ||
-		getnameinfo((struct sockaddr *) &address, length, host, sizeof(host),
-					port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		return false;
-	snprintf(base_url, sizeof(base_url),
-			 strchr(host, ':') == NULL ? "%s://%s:%s%s" : "%s://[%s]:%s%s",
-			 tls ? "https" : "http", host, port, base_path);
-	return true;
-}
-
 static bool
 start_daemon(const Options *options, int fd)
 {
@@ -565,21 +487,20 @@ start_daemon(const Options *options, int fd)
 	int n = 0;
 
 	if (options->threads > 1)
-		extra[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
-											 (intptr_t) options->threads,
-											 NULL};
+		extra[n++] = (struct MHD_OptionItem){
+			MHD_OPTION_THREAD_POOL_SIZE, (intptr_t) options->threads, NULL};
 	if (tls_cert != NULL)
 	{
 		flags |= MHD_USE_TLS;
 		extra[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
 											 tls_cert};
-		extra[n++] =
-			(struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls_key};
+		extra[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+											 tls_key};
 	}
 	extra[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 	daemon_handle = MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, raise_file_limit(),
+		MHD_OPTION_CONNECTION_LIMIT, listen_max_connections(),
 		MHD_OPTION_NOTIFY_COMPLETED, end_call, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, count_connection, NULL, MHD_OPTION_ARRAY,
 		extra, MHD_OPTION_END);
@@ -615,8 +536,8 @@ http_start(const Options *options)
 		}
 		setvbuf(log_file, NULL, _IOLBF, 0);
 	}
-	fd = open_socket(options);
-	return fd >= 0 && set_base_url(fd, tls_cert != NULL) &&
+	fd = listen_open(options->host, options->port);
+	return fd >= 0 && listen_url(fd, tls_cert != NULL, base_path, base_url) &&
 		   timer_start(resume) && start_daemon(options, fd);
 }
 

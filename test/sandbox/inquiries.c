@@ -15,8 +15,8 @@
 #include "validate.h"
 
 /* Keys are literals and new in their object: no copy, no search. */
-#define ADD(object, key, value) \
-	json_object_object_add_ex(object, key, value, \
+#define ADD(object, key, value)                              \
+	json_object_object_add_ex(object, key, value,            \
 							  JSON_C_OBJECT_ADD_KEY_IS_NEW | \
 								  JSON_C_OBJECT_ADD_CONSTANT_KEY)
 
@@ -256,8 +256,8 @@ inquiry_postal_address(const Request *request)
 
 	add_text(answer, "code", code);
 	add_text(info, "postalCode", code);
-	snprintf(text, sizeof(text), "%s، خیابان %s، پلاک %u، طبقه %u",
-			 place.city, place.street, (unsigned) (hash % 300 + 1),
+	snprintf(text, sizeof(text), "%s، خیابان %s، پلاک %u، طبقه %u", place.city,
+			 place.street, (unsigned) (hash % 300 + 1),
 			 (unsigned) (hash >> 16) % 6);
 	add_text(info, "address", text);
 	add_text(info, "Province", place.province);
@@ -303,8 +303,8 @@ add_similarity(json_object *answer, const char *key, const char *given,
 json_object *
 inquiry_similarity(const Request *request)
 {
-	Person person =
-		data_person("person", request_param(request, "nationalCode"));
+	Person person = data_person("person",
+								request_param(request, "nationalCode"));
 	json_object *answer = json_object_new_object();
 	char name[DATA_NAME_SIZE];
 
@@ -544,8 +544,8 @@ add_service(json_object *services, const char *id, const char *name,
 json_object *
 inquiry_daily_report(const Request *request)
 {
-	static const char *const reported[] = {
-		"card_to_iban", "iban", "match_shahkar", "postal_address"};
+	static const char *const reported[] = {"card_to_iban", "iban",
+										   "match_shahkar", "postal_address"};
 	const char *day = request_param(request, "yearMonthDay");
 	Jalali today = calendar_jalali(calendar_today());
 	json_object *answer = json_object_new_object();
@@ -557,8 +557,8 @@ inquiry_daily_report(const Request *request)
 
 	parse_report_day(day, &date);
 	age = calendar_compare(today, date);
-	for (size_t i = 0;
-		 age >= 0 && i < sizeof(reported) / sizeof(reported[0]); i++)
+	for (size_t i = 0; age >= 0 && i < sizeof(reported) / sizeof(reported[0]);
+		 i++)
 	{
 		const Operation *operation = operation_by_name(reported[i]);
 

@@ -17,7 +17,6 @@ extern const Fault *magic_fault(const Operation *operation,
 extern const Fault *magic_fault_of_key(const char *api_key);
 extern bool magic_value(const char *kind, const Fault *fault, long variant,
 						char *to);
-extern void magic_describe(int index, const char **kind,
-						   const char **pattern);
+extern void magic_describe(int index, const char **kind, const char **pattern);
 
 #endif

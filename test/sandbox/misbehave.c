@@ -156,8 +156,8 @@ append_field(Answer *answer, const char *start, char fill, size_t nfill,
 {
 	size_t length;
 	const char *body = answer_body(answer, &length);
-	size_t room =
-		length + 1 + strlen(start) + nfill + strlen(end) + nfill_end + 1;
+	size_t room = length + 1 + strlen(start) + nfill + strlen(end) +
+				  nfill_end + 1;
 	char *text = malloc(room + 1);
 	char *at = text;
 

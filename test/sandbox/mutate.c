@@ -67,8 +67,8 @@ long_text(void)
 static json_object *
 other_scalar(const char *key, json_object *value)
 {
-	static const char *const truths[] = {"type", "status", "description",
-										 "gender", "balanceType", "licType"};
+	static const char *const truths[] = {
+		"type", "status", "description", "gender", "balanceType", "licType"};
 	const char *text = json_object_get_string(value);
 
 	if (json_object_is_type(value, json_type_int) ||
@@ -285,8 +285,8 @@ spoil_mandatory(FaultKind kind, const Operation *operation,
 	for (size_t i = 0; i < 2 && operation->mandatory[i] != NULL; i++)
 	{
 		const char *key;
-		json_object *parent =
-			find_parent(answer, operation->mandatory[i], &key);
+		json_object *parent = find_parent(answer, operation->mandatory[i],
+										  &key);
 
 		if (parent != NULL)
 			spoil_field(kind, parent, key);

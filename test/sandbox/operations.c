@@ -12,17 +12,18 @@
 #include "operations.h"
 #include "validate.h"
 
-#define CARD(name) {name, PARAM_CARD, false}
-#define IBAN(name) {name, PARAM_IBAN, false}
-#define BANK {"bank", PARAM_BANK, false}
-#define DEPOSIT(name) {name, PARAM_DEPOSIT, false}
-#define NATIONAL_CODE {"nationalCode", PARAM_NATIONAL_CODE, false}
-#define BIRTH_DATE {"birthDate", PARAM_BIRTH_DATE, false}
-#define MOBILE {"mobileNumber", PARAM_MOBILE, false}
-#define POSTAL_CODE {"code", PARAM_POSTAL_CODE, false}
-#define NAME {"name", PARAM_NAME, false}
-#define OPTIONAL_NAME(name) {name, PARAM_NAME, true}
-#define FLAG(name) {name, PARAM_TRUE, false}
+/* The insides of a ParamRule. */
+#define CARD(name) name, PARAM_CARD, false
+#define IBAN(name) name, PARAM_IBAN, false
+#define BANK "bank", PARAM_BANK, false
+#define DEPOSIT(name) name, PARAM_DEPOSIT, false
+#define NATIONAL_CODE "nationalCode", PARAM_NATIONAL_CODE, false
+#define BIRTH_DATE "birthDate", PARAM_BIRTH_DATE, false
+#define MOBILE "mobileNumber", PARAM_MOBILE, false
+#define POSTAL_CODE "code", PARAM_POSTAL_CODE, false
+#define NAME "name", PARAM_NAME, false
+#define OPTIONAL_NAME(name) name, PARAM_NAME, true
+#define FLAG(name) name, PARAM_TRUE, false
 
 const Operation operations[OPERATIONS] = {
 	{
@@ -43,7 +44,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/cards",
 		.charged = true,
 		.mandatory = {"cardInfo"},
-		.params = {CARD("number")},
+		.params = {{CARD("number")}},
 		.answer = inquiry_card,
 	},
 	{
@@ -52,7 +53,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/ibans",
 		.charged = true,
 		.mandatory = {"ibanInfo"},
-		.params = {IBAN("value")},
+		.params = {{IBAN("value")}},
 		.answer = inquiry_iban,
 	},
 	{
@@ -61,7 +62,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/cards",
 		.charged = true,
 		.mandatory = {"depositInfo"},
-		.params = {CARD("number"), FLAG("deposit")},
+		.params = {{CARD("number")}, {FLAG("deposit")}},
 		.answer = inquiry_card_to_deposit,
 	},
 	{
@@ -70,7 +71,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/cards",
 		.charged = true,
 		.mandatory = {"ibanInfo.iban"},
-		.params = {CARD("number"), FLAG("iban")},
+		.params = {{CARD("number")}, {FLAG("iban")}},
 		.answer = inquiry_card_to_iban,
 	},
 	{
@@ -78,7 +79,7 @@ const Operation operations[OPERATIONS] = {
 		.persian_name = "وضعیت سرویس تبدیل کارت به شبا",
 		.path = "/v1/services/availability",
 		.mandatory = {"availabilityReport"},
-		.params = {FLAG("cardToIBAN")},
+		.params = {{FLAG("cardToIBAN")}},
 		.answer = inquiry_availability,
 	},
 	{
@@ -87,7 +88,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/deposits",
 		.charged = true,
 		.mandatory = {"ibanInfo.iban", "depositToIBANInfo.iban"},
-		.params = {BANK, DEPOSIT("number"), FLAG("iban")},
+		.params = {{BANK}, {DEPOSIT("number")}, {FLAG("iban")}},
 		.answer = inquiry_deposit_to_iban,
 	},
 	{
@@ -96,7 +97,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {CARD("cardNumber"), NATIONAL_CODE, BIRTH_DATE},
+		.params = {{CARD("cardNumber")}, {NATIONAL_CODE}, {BIRTH_DATE}},
 		.answer = inquiry_match_person,
 	},
 	{
@@ -105,7 +106,10 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {BANK, DEPOSIT("depositNumber"), NATIONAL_CODE, BIRTH_DATE},
+		.params = {{BANK},
+				   {DEPOSIT("depositNumber")},
+				   {NATIONAL_CODE},
+				   {BIRTH_DATE}},
 		.answer = inquiry_match_person,
 	},
 	{
@@ -114,7 +118,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {IBAN("iban"), NATIONAL_CODE, BIRTH_DATE},
+		.params = {{IBAN("iban")}, {NATIONAL_CODE}, {BIRTH_DATE}},
 		.answer = inquiry_match_person,
 	},
 	{
@@ -123,7 +127,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {CARD("cardNumber"), NAME},
+		.params = {{CARD("cardNumber")}, {NAME}},
 		.answer = inquiry_match_card_name,
 	},
 	{
@@ -132,7 +136,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {BANK, DEPOSIT("depositNumber"), NAME},
+		.params = {{BANK}, {DEPOSIT("depositNumber")}, {NAME}},
 		.answer = inquiry_match_deposit_name,
 	},
 	{
@@ -141,7 +145,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {IBAN("iban"), NAME},
+		.params = {{IBAN("iban")}, {NAME}},
 		.answer = inquiry_match_iban_name,
 	},
 	{
@@ -150,7 +154,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/matching",
 		.charged = true,
 		.mandatory = {"matched"},
-		.params = {NATIONAL_CODE, MOBILE},
+		.params = {{NATIONAL_CODE}, {MOBILE}},
 		.answer = inquiry_match_shahkar,
 	},
 	{
@@ -159,7 +163,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/postal",
 		.charged = true,
 		.mandatory = {"addressInfo"},
-		.params = {POSTAL_CODE},
+		.params = {{POSTAL_CODE}},
 		.answer = inquiry_postal_address,
 	},
 	{
@@ -168,7 +172,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/postal/wgs",
 		.charged = true,
 		.mandatory = {"wgsInfo"},
-		.params = {POSTAL_CODE},
+		.params = {{POSTAL_CODE}},
 		.answer = inquiry_postal_location,
 	},
 	{
@@ -176,9 +180,12 @@ const Operation operations[OPERATIONS] = {
 		.persian_name = "شباهت نام",
 		.path = "/v1/services/identity/similarity",
 		.charged = true,
-		.params = {NATIONAL_CODE, BIRTH_DATE, OPTIONAL_NAME("firstName"),
-				   OPTIONAL_NAME("lastName"), OPTIONAL_NAME("fullName"),
-				   OPTIONAL_NAME("fatherName")},
+		.params = {{NATIONAL_CODE},
+				   {BIRTH_DATE},
+				   {OPTIONAL_NAME("firstName")},
+				   {OPTIONAL_NAME("lastName")},
+				   {OPTIONAL_NAME("fullName")},
+				   {OPTIONAL_NAME("fatherName")}},
 		.answer = inquiry_similarity,
 	},
 	{
@@ -205,7 +212,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/social/msq",
 		.charged = true,
 		.mandatory = {"militaryServiceQualificationInfo.qualified"},
-		.params = {NATIONAL_CODE},
+		.params = {{NATIONAL_CODE}},
 		.answer = inquiry_military_service,
 	},
 	{
@@ -214,7 +221,7 @@ const Operation operations[OPERATIONS] = {
 		.path = "/v1/services/social/sana",
 		.charged = true,
 		.mandatory = {"registered"},
-		.params = {NATIONAL_CODE, MOBILE},
+		.params = {{NATIONAL_CODE}, {MOBILE}},
 		.answer = inquiry_sana,
 	},
 	{

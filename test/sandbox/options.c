@@ -16,6 +16,7 @@
 
 #define PROGRAM "jibit-sandbox"
 #define MAX_THREADS 64
+#define MAX_BASE_PATH 200
 
 enum
 {
@@ -135,8 +136,9 @@ check(Options *options)
 		fail("--tls-cert and --tls-key", "one is missing");
 	if (strcmp(path, "/") == 0)
 		options->base_path = "";
-	else if (*path != '\0' &&
-			 (*path != '/' || path[strlen(path) - 1] == '/'))
+	else if (strlen(path) > MAX_BASE_PATH ||
+			 (*path != '\0' &&
+			  (*path != '/' || path[strlen(path) - 1] == '/')))
 		fail("--base-path", path);
 }
 
@@ -173,27 +175,27 @@ options_read(int argc, char **argv, Options *options)
 				read_key("--secret-key", optarg, settings->secret_key);
 				break;
 			case OPT_TOKEN_TTL:
-				settings->token_ttl =
-					read_number("--token-ttl", optarg, 0, SETTINGS_MAX_TTL);
+				settings->token_ttl = read_number("--token-ttl", optarg, 0,
+												  SETTINGS_MAX_TTL);
 				break;
 			case OPT_REFRESH_TTL:
-				settings->refresh_ttl =
-					read_number("--refresh-ttl", optarg, 0, SETTINGS_MAX_TTL);
+				settings->refresh_ttl = read_number("--refresh-ttl", optarg, 0,
+													SETTINGS_MAX_TTL);
 				break;
 			case OPT_DELAY_MS:
 				settings->delay_ms = read_number("--delay-ms", optarg, 0,
 												 SETTINGS_MAX_DELAY_MS);
 				break;
 			case OPT_DAILY_LIMIT:
-				settings->daily_limit =
-					read_number("--daily-limit", optarg, 0, SETTINGS_MAX_TTL);
+				settings->daily_limit = read_number("--daily-limit", optarg, 0,
+													SETTINGS_MAX_TTL);
 				break;
 			case OPT_OPAQUE_TOKENS:
 				settings->opaque_tokens = 1;
 				break;
 			case OPT_THREADS:
-				options->threads =
-					read_number("--threads", optarg, 1, MAX_THREADS);
+				options->threads = read_number("--threads", optarg, 1,
+											   MAX_THREADS);
 				break;
 			case OPT_LOG:
 				options->log = optarg;

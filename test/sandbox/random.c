@@ -31,8 +31,8 @@ random_start(void)
 uint64_t
 random_next(void)
 {
-	uint64_t x = atomic_fetch_add_explicit(&state, UINT64_C(0x9E3779B97F4A7C15),
-										   memory_order_relaxed);
+	uint64_t x = atomic_fetch_add_explicit(
+		&state, UINT64_C(0x9E3779B97F4A7C15), memory_order_relaxed);
 
 	x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);

@@ -39,7 +39,7 @@ request_hash(const Request *request)
 	uint64_t hash = data_hash("path", request->path);
 
 	for (int i = 0; i < request->nparams; i++)
-		hash = hash * 31 + data_hash(request->params[i].name,
-									 request->params[i].value);
+		hash = hash * 31 +
+			   data_hash(request->params[i].name, request->params[i].value);
 	return hash;
 }

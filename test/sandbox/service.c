@@ -129,8 +129,9 @@ echo_token(const Request *request, Answer *answer)
 const Operation *
 service_answer(const Request *request, Answer *answer)
 {
-	const Operation *operation =
-		request->outside ? NULL : operation_by_path(request->path);
+	const Operation *operation = request->outside
+									 ? NULL
+									 : operation_by_path(request->path);
 	const char *code = NULL;
 	const char *wrong_header = check_headers(request);
 	Orders orders = {NULL, 0, 0, false, true};

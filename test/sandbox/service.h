@@ -8,7 +8,6 @@
 #include "answer.h"
 #include "operations.h"
 
-extern const Operation *service_answer(const Request *request,
-									   Answer *answer);
+extern const Operation *service_answer(const Request *request, Answer *answer);
 
 #endif

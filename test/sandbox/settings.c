@@ -17,20 +17,21 @@ typedef struct Number
 	long max;
 } Number;
 
-#define NUMBER(field, max) {#field, offsetof(Settings, field), max}
+/* The insides of a Number. */
+#define NUMBER(field, max) #field, offsetof(Settings, field), max
 
 /* Those that can be set by number; a switch is one from 0 to 1. */
 static const Number numbers[] = {
-	NUMBER(delay_ms, SETTINGS_MAX_DELAY_MS),
-	NUMBER(token_delay_ms, SETTINGS_MAX_DELAY_MS),
-	NUMBER(token_ttl, SETTINGS_MAX_TTL),
-	NUMBER(refresh_ttl, SETTINGS_MAX_TTL),
-	NUMBER(daily_limit, SETTINGS_MAX_TTL),
-	NUMBER(opaque_tokens, 1),
-	NUMBER(echo_token, 1),
-	NUMBER(refuse_refresh, 1),
-	NUMBER(keep_alive, 1),
-	NUMBER(fault_count, SETTINGS_MAX_TTL),
+	{NUMBER(delay_ms, SETTINGS_MAX_DELAY_MS)},
+	{NUMBER(token_delay_ms, SETTINGS_MAX_DELAY_MS)},
+	{NUMBER(token_ttl, SETTINGS_MAX_TTL)},
+	{NUMBER(refresh_ttl, SETTINGS_MAX_TTL)},
+	{NUMBER(daily_limit, SETTINGS_MAX_TTL)},
+	{NUMBER(opaque_tokens, 1)},
+	{NUMBER(echo_token, 1)},
+	{NUMBER(refuse_refresh, 1)},
+	{NUMBER(keep_alive, 1)},
+	{NUMBER(fault_count, SETTINGS_MAX_TTL)},
 };
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
@@ -228,7 +229,7 @@ settings_json(void)
 		json_object_new_string(now.fault ? now.fault->name : ""));
 	json_object_object_add(
 		json, "fault_operation",
-		json_object_new_string(
-			now.fault_operation ? now.fault_operation->name : ""));
+		json_object_new_string(now.fault_operation ? now.fault_operation->name
+												   : ""));
 	return json;
 }

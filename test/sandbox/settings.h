@@ -31,7 +31,7 @@ typedef struct Settings
 	long keep_alive;
 	const Fault *token_fault; /* NULL: none */
 	const Fault *fault;
-	long fault_count; /* 0: every one */
+	long fault_count;				  /* 0: every one */
 	const Operation *fault_operation; /* NULL: any */
 } Settings;
 

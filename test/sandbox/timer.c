@@ -168,6 +168,17 @@ timer_add(long delay_ms, void *argument)
 	return added;
 }
 
+bool
+timer_stopping(void)
+{
+	bool result;
+
+	pthread_mutex_lock(&lock);
+	result = stopping;
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
 /* Wakes up everything at once; nothing can be added from now on. */
 void
 timer_stop(void)

@@ -11,6 +11,7 @@ typedef void (*TimerCallback)(void *argument);
 
 extern bool timer_start(TimerCallback callback);
 extern bool timer_add(long delay_ms, void *argument);
+extern bool timer_stopping(void);
 extern void timer_stop(void);
 
 #endif

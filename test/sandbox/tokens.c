@@ -28,8 +28,8 @@
 typedef struct Issued
 {
 	TokenPair pair;
-	uint64_t hash; /* of the access token */
-	int64_t access_expires;
+	uint64_t hash;			/* of the access token */
+	int64_t access_expires; /* in milliseconds */
 	int64_t refresh_expires;
 	bool access_revoked;
 	bool refresh_revoked; /* or used */
@@ -40,6 +40,19 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Issued *buckets[TOKENS_KEPT];
 static Issued *ring[TOKENS_KEPT]; /* in the order of issue */
 static size_t issued_count;
+
+/*
+ * Milliseconds: with whole seconds, a token of a short life would live up to
+ * a second less than its test expects.
+ */
+static int64_t
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (int64_t) time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
 
 /* Writes base64url without padding and a NUL; returns the length. */
 static size_t
@@ -75,14 +88,14 @@ write_jwt(const char *type, const char *id, int64_t expires, char *to)
 	snprintf(payload, sizeof(payload),
 			 "{\"jti\":\"%s\",\"sub\":\"sandbox\",\"typ\":\"%s\","
 			 "\"exp\":%lld}",
-			 id, type, (long long) expires);
+			 id, type, (long long) (expires / 1000));
 	at += base64url(header, strlen(header), at);
 	*at++ = '.';
 	at += base64url(payload, strlen(payload), at);
 	signature[0] = data_hash("signature", to);
 	for (int i = 1; i < SIGNATURE_WORDS; i++)
-		signature[i] =
-			signature[i - 1] * UINT64_C(0x9E3779B97F4A7C15) ^ signature[0];
+		signature[i] = signature[i - 1] * UINT64_C(0x9E3779B97F4A7C15) ^
+					   signature[0];
 	*at++ = '.';
 	base64url(signature, sizeof(signature), at);
 }
@@ -124,14 +137,14 @@ void
 tokens_issue(long access_ttl, long refresh_ttl, bool opaque, TokenPair *pair)
 {
 	Issued *issued = calloc(1, sizeof(*issued));
-	int64_t now = (int64_t) time(NULL);
+	int64_t issued_at = now();
 	Issued **slot;
 	char id[17];
 
 	if (issued == NULL)
 		abort();
-	issued->access_expires = now + access_ttl;
-	issued->refresh_expires = now + refresh_ttl;
+	issued->access_expires = issued_at + access_ttl * INT64_C(1000);
+	issued->refresh_expires = issued_at + refresh_ttl * INT64_C(1000);
 	if (opaque)
 	{
 		write_opaque(issued->pair.access);
@@ -167,7 +180,7 @@ tokens_valid(const char *access)
 	pthread_mutex_lock(&lock);
 	issued = find(access);
 	valid = issued != NULL && !issued->access_revoked &&
-			(int64_t) time(NULL) < issued->access_expires;
+			now() < issued->access_expires;
 	pthread_mutex_unlock(&lock);
 	return valid;
 }
@@ -186,8 +199,7 @@ tokens_take(const char *access, const char *refresh)
 	issued = find(access);
 	if (issued == NULL || strcmp(issued->pair.refresh, refresh) != 0)
 		code = "invalid.tokens_pair";
-	else if (issued->refresh_revoked ||
-			 (int64_t) time(NULL) >= issued->refresh_expires)
+	else if (issued->refresh_revoked || now() >= issued->refresh_expires)
 		code = "refreshToken.not_valid";
 	else
 		issued->refresh_revoked = true;
