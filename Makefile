@@ -43,7 +43,7 @@ OBJS = \
 	src/sql/request.o \
 	src/sql/result.o
 
-REGRESS = install inquiries
+REGRESS = readme
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG CC

@@ -241,49 +241,50 @@ COMMENT ON TYPE @extschema@.jibit_service_usage IS
   'row of jibit_daily_report()';
 
 --
--- Inquiries. Each calls the API: volatile, so that EXPLAIN and the planner
--- never do, and costly, so that whatever is cheaper is filtered first. NULL in
+-- Inquiries. Each calls the API: volatile, so that the planner never does, and
+-- costly, so that whatever is cheaper is filtered first (but not so costly
+-- that a few rows look worth a JIT compilation). NULL in
 -- a required argument gives NULL and no call. Failures raise class JB.
 --
 
 CREATE FUNCTION @extschema@.jibit_card(card text)
 RETURNS @extschema@.jibit_card_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_card';
 COMMENT ON FUNCTION @extschema@.jibit_card(text) IS
   'what the bank says of a card: its type, owner, deposit number';
 
 CREATE FUNCTION @extschema@.jibit_iban(iban text)
 RETURNS @extschema@.jibit_iban_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_iban';
 COMMENT ON FUNCTION @extschema@.jibit_iban(text) IS
   'an IBAN''s account: bank, status, owners';
 
 CREATE FUNCTION @extschema@.jibit_card_to_deposit(card text)
 RETURNS @extschema@.jibit_card_deposit
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_card_to_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_deposit(text) IS
   'the deposit number behind a card';
 
 CREATE FUNCTION @extschema@.jibit_card_to_iban(card text)
 RETURNS @extschema@.jibit_card_iban
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_card_to_iban';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_iban(text) IS
   'the IBAN behind a debit card, with its status and owners';
 
 CREATE FUNCTION @extschema@.jibit_card_to_iban_availability()
 RETURNS SETOF @extschema@.jibit_bank_availability
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 40
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 40
 AS 'MODULE_PATHNAME', 'jibit_card_to_iban_availability';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_iban_availability() IS
   'for which banks jibit_card_to_iban() works just now; not charged';
 
 CREATE FUNCTION @extschema@.jibit_deposit_to_iban(bank text, number text)
 RETURNS @extschema@.jibit_deposit_iban
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_deposit_to_iban';
 COMMENT ON FUNCTION @extschema@.jibit_deposit_to_iban(text, text) IS
   'the IBAN of a deposit number at a bank';
@@ -294,7 +295,7 @@ CREATE FUNCTION @extschema@.jibit_match_card(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_card';
 COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, text) IS
   'does the card belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -305,14 +306,14 @@ CREATE FUNCTION @extschema@.jibit_match_card(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_card';
 COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, date) IS
   'does the card belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_match_card_name(card text, name text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_card_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_card_name(text, text) IS
   'does the card belong to somebody of this name?';
@@ -324,7 +325,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, text) IS
   'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -336,7 +337,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, date) IS
   'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
@@ -347,7 +348,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit_name(
   name text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit_name(text, text, text) IS
   'does the deposit belong to somebody of this name?';
@@ -358,7 +359,7 @@ CREATE FUNCTION @extschema@.jibit_match_iban(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_iban';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, text) IS
   'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -369,35 +370,35 @@ CREATE FUNCTION @extschema@.jibit_match_iban(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_iban';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, date) IS
   'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_match_iban_name(iban text, name text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_iban_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban_name(text, text) IS
   'does the IBAN belong to somebody of this name?';
 
 CREATE FUNCTION @extschema@.jibit_match_shahkar(national_code text, mobile text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_match_shahkar';
 COMMENT ON FUNCTION @extschema@.jibit_match_shahkar(text, text) IS
   'Shahkar: does this mobile belong to the person with this national code?';
 
 CREATE FUNCTION @extschema@.jibit_postal_address(code text)
 RETURNS @extschema@.jibit_address
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_postal_address';
 COMMENT ON FUNCTION @extschema@.jibit_postal_address(text) IS
   'the address of a postal code';
 
 CREATE FUNCTION @extschema@.jibit_postal_location(code text)
 RETURNS @extschema@.jibit_location
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_postal_location';
 COMMENT ON FUNCTION @extschema@.jibit_postal_location(text) IS
   'where a postal code is, in WGS 84';
@@ -411,7 +412,7 @@ CREATE FUNCTION @extschema@.jibit_identity_similarity(
   father_name text DEFAULT NULL
 )
 RETURNS @extschema@.jibit_similarity
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
 COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, text, text, text, text, text) IS
   'how much names resemble those in the civil registry, in percent; give at least one. The birth date is Jalali, YYYYMMDD';
@@ -425,63 +426,63 @@ CREATE FUNCTION @extschema@.jibit_identity_similarity(
   father_name text DEFAULT NULL
 )
 RETURNS @extschema@.jibit_similarity
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
 COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, date, text, text, text, text) IS
   'how much names resemble those in the civil registry, in percent; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_foreigner(fida text)
 RETURNS @extschema@.jibit_foreigner_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_foreigner';
 COMMENT ON FUNCTION @extschema@.jibit_foreigner(text) IS
   'a foreign national by the FIDA number';
 
 CREATE FUNCTION @extschema@.jibit_corporation(code text)
 RETURNS @extschema@.jibit_corporation_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_corporation';
 COMMENT ON FUNCTION @extschema@.jibit_corporation(text) IS
   'a guild licence by its code';
 
 CREATE FUNCTION @extschema@.jibit_military_service(national_code text)
 RETURNS @extschema@.jibit_military_service_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_military_service';
 COMMENT ON FUNCTION @extschema@.jibit_military_service(text) IS
   'is the person''s military service in order?';
 
 CREATE FUNCTION @extschema@.jibit_sana(national_code text, mobile text)
 RETURNS @extschema@.jibit_sana_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_sana';
 COMMENT ON FUNCTION @extschema@.jibit_sana(text, text) IS
   'is the person registered for the judiciary''s e-notifications (Sana)?';
 
 CREATE FUNCTION @extschema@.jibit_balances()
 RETURNS SETOF @extschema@.jibit_balance
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 2
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 2
 AS 'MODULE_PATHNAME', 'jibit_balances';
 COMMENT ON FUNCTION @extschema@.jibit_balances() IS
   'the account''s balances at the API; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report(day text)
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report(text) IS
   'the account''s calls of a day, by service. The day is Jalali, YYYYMMDD or yyMMdd; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report(day date)
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report(date) IS
   'the account''s calls of a day (Gregorian), by service; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report()
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report() IS
   'the account''s calls of today in Tehran, by service; not charged';
@@ -491,7 +492,7 @@ CREATE FUNCTION @extschema@.jibit_request(
   query jsonb DEFAULT '{}'
 )
 RETURNS jsonb
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'jibit_request';
 COMMENT ON FUNCTION @extschema@.jibit_request(text, jsonb) IS
   'sends an authorised GET to a path of the API that has no function here (yet); never cached. Raises 22023 for what is no path or query';
@@ -663,7 +664,7 @@ CREATE FUNCTION @extschema@.jibit_check(
   OUT detail text
 )
 RETURNS SETOF record
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 8
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 8
 AS 'MODULE_PATHNAME', 'jibit_check';
 COMMENT ON FUNCTION @extschema@.jibit_check() IS
   'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';

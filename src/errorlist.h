@@ -66,11 +66,11 @@ JIBIT_ERROR_CODE("balance.not_enough", QUOTA, RETRYABLE,
 JIBIT_ERROR_CODE("bank.is_required", INVALID_INPUT, PERMANENT,
 	"the bank identifier is missing",
 	"شناسه بانک وارد نشده است",
-	"Give a bank identifier such as MELLI; the view jibit_banks lists them.")
+	"Give a bank identifier such as MELLI.")
 JIBIT_ERROR_CODE("bank.not_valid", INVALID_INPUT, PERMANENT,
 	"the bank identifier is not valid",
 	"شناسه بانک معتبر نیست",
-	"Use an identifier from the view jibit_banks, such as MELLI.")
+	"Use an identifier that the API knows, such as MELLI.")
 JIBIT_ERROR_CODE("birthDate.is_required", INVALID_INPUT, PERMANENT,
 	"the birth date is missing",
 	"تاریخ تولد وارد نشده است",

@@ -78,6 +78,13 @@ normalize(JibitKind kind, const char *text, char *out)
 	return JIBIT_INVALID;
 }
 
+/* Nearly anything is a bank's identifier or a deposit number. */
+static bool
+is_distinctive(JibitKind kind)
+{
+	return kind != JIBIT_KIND_BANK && kind != JIBIT_KIND_DEPOSIT;
+}
+
 /* Would argument i fit where another one is, and the other way round? */
 static bool
 looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
@@ -87,6 +94,8 @@ looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 	for (int j = 0; j < inquiry->nparams; j++)
 	{
 		if (j != i && arguments[j] != NULL &&
+			is_distinctive(inquiry->params[i].kind) &&
+			is_distinctive(inquiry->params[j].kind) &&
 			normalize(inquiry->params[j].kind, arguments[i], out) ==
 				JIBIT_VALID &&
 			normalize(inquiry->params[i].kind, arguments[j], out) ==

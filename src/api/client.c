@@ -45,7 +45,6 @@ typedef struct Task
 	int64 deadline_us;
 	int64 due_us;
 	bool token_renewed; /* the one new token has been spent */
-	int tries;			/* since the start or the new token */
 	const JibitToken *token;
 	JibitHttpRequest request;
 } Task;
@@ -183,7 +182,6 @@ send_task(Run *run, Task *task)
 	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
 	jibit_http_start(run->group, &task->request);
 	task->state = TASK_SENT;
-	task->tries++;
 	call->attempts++;
 }
 
@@ -232,13 +230,12 @@ take_outcome(Run *run, Task *task)
 		/* In practice an expired token, or one revoked. */
 		jibit_token_invalidate(run->credentials, task->token->generation);
 		task->token_renewed = true;
-		task->tries = 0;
 		task->state = TASK_READY;
 		task->due_us = jibit_now_us();
 		return;
 	}
 
-	pause = jibit_retry_pause(&call->error, request, task->tries,
+	pause = jibit_retry_pause(&call->error, request, call->attempts,
 							  jibit_ms_until(task->deadline_us));
 	if (pause < 0)
 	{

@@ -165,6 +165,24 @@ clear_slot(TokenSlot *slot)
 	end_attempt(slot);
 }
 
+/*
+ * A profile that comes with other credentials than before has had them
+ * replaced: the old ones' tokens are of no more use.  Should another profile
+ * still have the old ones, it gets a new pair.
+ */
+static void
+drop_replaced(const JibitCredentials *credentials)
+{
+	for (int i = 0; i < SLOTS; i++)
+	{
+		TokenSlot *slot = &table->slots[i];
+
+		if (slot->used && slot->database == MyDatabaseId &&
+			strcmp(slot->profile, credentials->profile) == 0)
+			clear_slot(slot);
+	}
+}
+
 /* The slot of the credentials; the one least recently used makes room. */
 static TokenSlot *
 find_or_make_slot(const JibitCredentials *credentials)
@@ -189,10 +207,12 @@ find_or_make_slot(const JibitCredentials *credentials)
 	if (slot == NULL)
 		return NULL;
 
+	drop_replaced(credentials);
 	clear_slot(slot);
 	slot->used = true;
 	memcpy(slot->key, credentials->digest, JIBIT_DIGEST_SIZE);
 	slot->database = MyDatabaseId;
+	strlcpy(slot->profile, credentials->profile, sizeof(slot->profile));
 	return slot;
 }
 

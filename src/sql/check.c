@@ -32,36 +32,68 @@
 
 #define TRACK_ID "jibit-check"
 
+/* The steps; each needs those before it. */
+typedef enum CheckItem
+{
+	ITEM_LIBRARY,
+	ITEM_GRANTS,
+	ITEM_CREDENTIALS,
+	ITEM_REACHABLE,
+	ITEM_TLS,
+	ITEM_CLOCK,
+	ITEM_TOKEN,
+	ITEM_INQUIRY,
+	ITEM_COUNT
+} CheckItem;
+
+static const char *const item_names[ITEM_COUNT] = {
+	[ITEM_LIBRARY] = "library preloaded",
+	[ITEM_GRANTS] = "grants",
+	[ITEM_CREDENTIALS] = "credentials found",
+	[ITEM_REACHABLE] = "base URL reachable",
+	[ITEM_TLS] = "TLS verified",
+	[ITEM_CLOCK] = "clock skew",
+	[ITEM_TOKEN] = "token obtained",
+	[ITEM_INQUIRY] = "inquiry accepted",
+};
+
 typedef struct Report
 {
 	ReturnSetInfo *rsinfo;
+	CheckItem next; /* all before it have been reported */
 } Report;
 
 /* ok NULL: cannot be told. */
 static void
-add_row(Report *report, const char *item, const bool *ok, const char *detail)
+add_row(Report *report, CheckItem item, const bool *ok, const char *detail)
 {
 	Datum values[3];
 	bool nulls[3] = {false};
 
-	values[0] = CStringGetTextDatum(item);
+	values[0] = CStringGetTextDatum(item_names[item]);
 	values[1] = ok ? BoolGetDatum(*ok) : (Datum) 0;
 	nulls[1] = ok == NULL;
 	values[2] = CStringGetTextDatum(detail);
 	tuplestore_putvalues(report->rsinfo->setResult, report->rsinfo->setDesc,
 						 values, nulls);
+	report->next = item + 1;
 }
 
 static void
-add_result(Report *report, const char *item, bool ok, const char *detail)
+add_result(Report *report, CheckItem item, bool ok, const char *detail)
 {
 	add_row(report, item, &ok, detail);
 }
 
+/* The steps that were not come to: always the same rows. */
 static void
-add_skipped(Report *report, const char *item, const char *needs)
+add_rest(Report *report)
 {
-	add_row(report, item, NULL, psprintf("not tried: needs \"%s\"", needs));
+	const char *needs = item_names[report->next - 1];
+
+	while (report->next < ITEM_COUNT)
+		add_row(report, report->next, NULL,
+				psprintf("not tried: needs \"%s\"", needs));
 }
 
 /*
@@ -104,75 +136,6 @@ try_credentials(char **why)
 	return credentials;
 }
 
-/*
- * Asks for a path without a token.  Any answer at all shows that the way is
- * open.
- */
-static void
-check_connection(Report *report, const JibitCredentials *credentials,
-				 bool *reached)
-{
-	JibitHttpGroup *volatile group = NULL;
-	JibitHttpRequest request = {NULL};
-	bool is_plain = false;
-
-	(void) jibit_http_check_url(credentials->base_url, &is_plain);
-	request.url = psprintf("%s/v1/balances", credentials->base_url);
-	request.track_id = TRACK_ID;
-	request.timeout_ms = jibit_timeout_ms;
-	request.connect_timeout_ms = jibit_connect_timeout_ms;
-
-	PG_TRY();
-	{
-		group = jibit_http_begin_group(CurrentMemoryContext);
-		jibit_http_start(group, &request);
-		while (jibit_http_wait(group, request.timeout_ms) == NULL)
-			/* libcurl ends it at its own timeout */;
-	}
-	PG_FINALLY();
-	{
-		jibit_http_end_group(group);
-	}
-	PG_END_TRY();
-
-	*reached = request.end == JIBIT_HTTP_ANSWERED;
-	add_result(
-		report, "base URL reachable",
-		*reached || request.end == JIBIT_HTTP_TLS,
-		*reached || request.end == JIBIT_HTTP_TLS
-			? credentials->base_url
-			: psprintf("%s: %s", credentials->base_url, request.reason));
-
-	if (is_plain)
-		add_result(report, "TLS verified", false,
-				   "the base URL is plain HTTP: keys and answers are readable "
-				   "on the way");
-	else if (*reached)
-		add_result(report, "TLS verified", true, jibit_http_version());
-	else if (request.end == JIBIT_HTTP_TLS ||
-			 request.end == JIBIT_HTTP_MISCONFIGURED)
-		add_result(
-			report, "TLS verified", false,
-			psprintf(
-				"%s. For a private certificate authority set jibit.ca_file",
-				request.reason));
-	else
-		add_skipped(report, "TLS verified", "base URL reachable");
-
-	if (*reached && request.server_time != 0)
-	{
-		long skew = (long) (time(NULL) - request.server_time);
-
-		add_result(
-			report, "clock skew", labs(skew) <= SKEW_TOLERATED_S,
-			psprintf("this server's clock is %ld s ahead of the service's",
-					 skew));
-	}
-	else
-		add_row(report, "clock skew", NULL,
-				"the service's clock is not known");
-}
-
 /* What an error says, with its hint where it has one. */
 static char *
 describe(const JibitError *error)
@@ -196,28 +159,92 @@ check_account(Report *report, const JibitCredentials *credentials)
 						 jibit_now_us() + jibit_timeout_ms * INT64CONST(1000),
 						 &token, &error);
 	explicit_bzero(&token, sizeof(token));
-	add_result(report, "token obtained", ok,
+	add_result(report, ITEM_TOKEN, ok,
 			   ok ? "the keys are accepted" : describe(&error));
 	if (!ok)
-	{
-		add_skipped(report, "inquiry accepted", "token obtained");
 		return;
-	}
 
 	call->inquiry = &jibit_inquiries[JIBIT_INQUIRY_balances];
 	jibit_client_run(call, 1, jibit_profile);
 	ok = call->answer != NULL;
 	if (ok)
-		add_result(report, "inquiry accepted", true,
+		add_result(report, ITEM_INQUIRY, true,
 				   "the balances were answered, which is not charged");
 	else if (call->error.class == JIBIT_NOT_AUTHORISED)
 		add_result(
-			report, "inquiry accepted", false,
+			report, ITEM_INQUIRY, false,
 			psprintf(
 				"%s. A likely cause: this server's address is not on the account's allow-list",
 				describe(&call->error)));
 	else
-		add_result(report, "inquiry accepted", false, describe(&call->error));
+		add_result(report, ITEM_INQUIRY, false, describe(&call->error));
+}
+
+/*
+ * Asks for a path without a token.  Any answer at all shows that the way is
+ * open.
+ */
+static void
+check_service(Report *report, const JibitCredentials *credentials)
+{
+	JibitHttpGroup *volatile group = NULL;
+	JibitHttpRequest request = {NULL};
+	bool is_plain = false;
+	bool reached;
+
+	(void) jibit_http_check_url(credentials->base_url, &is_plain);
+	request.url = psprintf("%s/v1/balances", credentials->base_url);
+	request.track_id = TRACK_ID;
+	request.timeout_ms = jibit_timeout_ms;
+	request.connect_timeout_ms = jibit_connect_timeout_ms;
+
+	PG_TRY();
+	{
+		group = jibit_http_begin_group(CurrentMemoryContext);
+		jibit_http_start(group, &request);
+		while (jibit_http_wait(group, request.timeout_ms) == NULL)
+			/* libcurl ends it at its own timeout */;
+	}
+	PG_FINALLY();
+	{
+		jibit_http_end_group(group);
+	}
+	PG_END_TRY();
+
+	reached = request.end == JIBIT_HTTP_ANSWERED;
+	add_result(
+		report, ITEM_REACHABLE, reached || request.end == JIBIT_HTTP_TLS,
+		reached || request.end == JIBIT_HTTP_TLS
+			? credentials->base_url
+			: psprintf("%s: %s", credentials->base_url, request.reason));
+
+	if (is_plain)
+		add_result(
+			report, ITEM_TLS, false,
+			"the base URL is plain HTTP: keys and answers are readable on the way");
+	else if (reached)
+		add_result(report, ITEM_TLS, true, jibit_http_version());
+	else if (request.end == JIBIT_HTTP_TLS ||
+			 request.end == JIBIT_HTTP_MISCONFIGURED)
+		add_result(
+			report, ITEM_TLS, false,
+			psprintf(
+				"%s. For a private certificate authority set jibit.ca_file",
+				request.reason));
+	if (!reached)
+		return;
+
+	if (request.server_time != 0)
+	{
+		long skew = (long) (time(NULL) - request.server_time);
+
+		add_result(report, ITEM_CLOCK, labs(skew) <= SKEW_TOLERATED_S,
+				   psprintf("this server's clock is %ld s %s the service's",
+							labs(skew), skew < 0 ? "behind" : "ahead of"));
+	}
+	else
+		add_row(report, ITEM_CLOCK, NULL, "the service's clock is not known");
+	check_account(report, credentials);
 }
 
 /*
@@ -251,7 +278,7 @@ check_grants(Report *report)
 		elog(ERROR, "could not read the roles");
 	readers = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	add_result(
-		report, "grants", readers == NULL,
+		report, ITEM_GRANTS, readers == NULL,
 		readers == NULL
 			? "only the table's owner and superusers can read the keys"
 			: psprintf(
@@ -267,35 +294,26 @@ jibit_check(PG_FUNCTION_ARGS)
 	Report report;
 	JibitCredentials *credentials;
 	char *why = NULL;
-	bool reached;
 
 	InitMaterializedSRF(fcinfo, 0);
 	report.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	report.next = ITEM_LIBRARY;
 
-	add_result(&report, "library preloaded", jibit_preloaded,
-			   jibit_preloaded ? "shared_preload_libraries names jibit"
-							   : "set shared_preload_libraries = 'jibit' in "
-								 "postgresql.conf and restart the server");
+	add_result(
+		&report, ITEM_LIBRARY, jibit_preloaded,
+		jibit_preloaded
+			? "shared_preload_libraries names jibit"
+			: "set shared_preload_libraries = 'jibit' in postgresql.conf and restart the server");
 	check_grants(&report);
-	if (!jibit_preloaded)
+	if (jibit_preloaded)
 	{
-		add_skipped(&report, "credentials found", "library preloaded");
-		return (Datum) 0;
+		credentials = try_credentials(&why);
+		add_result(&report, ITEM_CREDENTIALS, credentials != NULL,
+				   credentials ? psprintf("profile \"%s\"", jibit_profile)
+							   : why);
+		if (credentials != NULL)
+			check_service(&report, credentials);
 	}
-
-	credentials = try_credentials(&why);
-	add_result(&report, "credentials found", credentials != NULL,
-			   credentials ? psprintf("profile \"%s\"", jibit_profile) : why);
-	if (credentials == NULL)
-	{
-		add_skipped(&report, "base URL reachable", "credentials found");
-		return (Datum) 0;
-	}
-
-	check_connection(&report, credentials, &reached);
-	if (reached)
-		check_account(&report, credentials);
-	else
-		add_skipped(&report, "token obtained", "base URL reachable");
+	add_rest(&report);
 	return (Datum) 0;
 }

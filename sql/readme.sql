@@ -1,0 +1,149 @@
+-- The examples of README.md: test/checks/readme compares them, line by line.
+-- What stands between them is the test's own: answers that vary are thrown
+-- away, keys become the sandbox's.
+\encoding UTF8
+\getenv base_url JIBIT_SANDBOX_URL
+SET client_min_messages = error;
+DROP EXTENSION IF EXISTS jibit CASCADE;
+RESET client_min_messages;
+SET jibit.allow_http = on;
+SET jibit.track_id = 'readme';
+CREATE EXTENSION jibit;
+-- Those that other tests have left behind.
+SELECT jibit_forget_tokens();
+CREATE TABLE customers (
+  id int PRIMARY KEY,
+  card text,
+  iban text,
+  national_code text,
+  mobile text
+);
+INSERT INTO customers VALUES
+  (1, '6037997551234561', 'IR270170000000100324200001', '0084575948', '09121234568'),
+  (2, '6104331234567569', 'IR040120000000987654321094', '0123456789', '09121234560'),
+  (3, NULL, 'IR440179999900620000000000', NULL, '09121234560');
+CREATE TABLE iban_checks (customer int, verdict text, checked_at timestamptz);
+
+-- The first query
+COPY jibit_credentials (profile, api_key, secret_key) FROM STDIN (DELIMITER ' ');
+default YOUR-API-KEY YOUR-SECRET-KEY
+\.
+SELECT profile, api_key, secret_key, base_url, roles FROM jibit_credentials;
+SELECT jibit_set_credentials('sandbox-key', 'sandbox-secret', base_url => :'base_url');
+SELECT iban, status, owners FROM jibit_card_to_iban('6037-9975-5123-4561');
+BEGIN;
+SELECT jibit_set_credentials('YOUR-API-KEY', 'YOUR-SECRET-KEY');
+SELECT profile, api_key, secret_key, base_url = :'base_url' AS kept FROM jibit_credentials;
+ROLLBACK;
+
+-- Inquiries
+SELECT * FROM jibit_card('6037997551234561');
+SELECT * FROM jibit_iban('IR270170000000100324200001');
+SELECT * FROM jibit_card_to_deposit('6037997551234561');
+SELECT * FROM jibit_card_to_iban('6037997551234561');
+SELECT * FROM jibit_card_to_iban_availability();
+SELECT * FROM jibit_deposit_to_iban('MELLI', '0100324200001');
+SELECT * FROM jibit_match_card('6037997551234561', '0084575948', '13600330');
+SELECT * FROM jibit_match_card_name('6037997551234561', 'شیرین قاسمی');
+SELECT * FROM jibit_match_deposit('MELLI', '0100324200001', '0084575948', '13600330');
+SELECT * FROM jibit_match_deposit_name('MELLI', '0100324200001', 'حسین طاهری');
+SELECT * FROM jibit_match_iban('IR270170000000100324200001', '0084575948', '13600330');
+SELECT * FROM jibit_match_iban_name('IR270170000000100324200001', 'حسین طاهری');
+SELECT * FROM jibit_match_shahkar('0084575948', '09121234568');
+SELECT * FROM jibit_postal_address('1619735744');
+SELECT * FROM jibit_postal_location('1619735744');
+SELECT * FROM jibit_identity_similarity('0084575948', '13600331', first_name => 'علی', father_name => 'رضا');
+SELECT * FROM jibit_foreigner('100000000001');
+\x on
+SELECT * FROM jibit_corporation('0453812907');
+\x off
+SELECT * FROM jibit_military_service('0084575948');
+SELECT * FROM jibit_sana('0084575948', '09121234568');
+SELECT * FROM jibit_balances();
+SELECT * FROM jibit_daily_report('14030115');
+-- What was asked so far today.
+\o /dev/null
+SELECT * FROM jibit_daily_report();
+\o
+SELECT * FROM jibit_request('/v1/cards', '{"number": "6037997551234561"}');
+SELECT count(*), count(*) FILTER (WHERE NOT charged) AS free FROM jibit_inquiries;
+SELECT inquiry FROM jibit_inquiries WHERE NOT charged;
+
+SELECT id FROM customers WHERE jibit_match_shahkar(national_code, mobile);
+SELECT id, jibit_match_shahkar(national_code, mobile)::boolean AS is_own FROM customers;
+SELECT c.id, i.iban, i.owners[1].last_name
+FROM customers c, LATERAL jibit_card_to_iban(c.card) i;
+
+-- Arguments
+SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
+SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
+SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', '1360/03/30');
+SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', date '1981-06-20');
+SELECT * FROM jibit_iban('IR270170000000100324200002');
+
+-- Errors
+SELECT code, errcode, retryable, description FROM jibit_error_codes WHERE errcode = 'JB006';
+SELECT description_fa FROM jibit_error_codes WHERE code = 'card.is_expired';
+
+CREATE FUNCTION iban_verdict(iban text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+  code text;
+BEGIN
+  RETURN (jibit_iban(iban)).status;
+EXCEPTION
+  WHEN SQLSTATE 'JB002' THEN
+    RETURN 'no such account';
+  WHEN SQLSTATE 'JB000' THEN
+    GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME;
+    RETURN 'failed: ' || code;
+END
+$$;
+
+SELECT iban_verdict('IR270170000000100324200001');
+SELECT iban_verdict('IR440179999900620000000000');
+SELECT iban_verdict('IR000000000000000000000000');
+
+SET jibit.on_error = 'warning';
+SELECT (jibit_card_to_iban('6037999900430007')).iban;
+SELECT inquiry, http_status, attempts, (error).code, (error).errcode FROM jibit_last_call();
+RESET jibit.on_error;
+
+-- Credentials and rights. Rolled back, so that no role is left behind.
+BEGIN;
+CREATE ROLE back_office;
+INSERT INTO jibit_credentials
+  SELECT 'branch', api_key, secret_key, base_url FROM jibit_credentials;
+ALTER ROLE back_office SET jibit.profile = 'branch';
+UPDATE jibit_credentials SET roles = '{back_office}' WHERE profile = 'branch';
+SELECT jibit_grant('back_office', ARRAY['card_to_iban', 'match_shahkar']);
+SELECT jibit_revoke('back_office', ARRAY['match_shahkar']);
+SELECT jibit_revoke('back_office');
+SELECT jibit_grant('back_office', ARRAY['card_to_iban']);
+SET ROLE back_office;
+SET jibit.profile = 'branch';
+SELECT iban FROM jibit_card_to_iban('6037997551234561');
+SELECT api_key FROM jibit_credentials;
+ROLLBACK;
+
+-- What it costs
+SELECT c.id, i.*
+FROM customers c, LATERAL jibit_card_to_iban(c.card) i;
+INSERT INTO iban_checks (customer, verdict, checked_at)
+SELECT c.id, iban_verdict(c.iban), clock_timestamp()
+FROM customers c
+WHERE c.iban IS NOT NULL
+  AND NOT EXISTS (SELECT FROM iban_checks k WHERE k.customer = c.id)
+LIMIT 100;
+SELECT customer, verdict FROM iban_checks ORDER BY customer;
+
+-- Troubleshooting
+\o /dev/null
+SELECT * FROM jibit_check();
+\o
+-- Roles of the server can hold rights that are not this test's.
+SELECT item, ok FROM jibit_check() WHERE item <> 'grants';
+SELECT profile, state, last_error FROM jibit_token_status;
+
+DROP FUNCTION iban_verdict(text);
+DROP TABLE customers, iban_checks;
