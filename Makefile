@@ -43,7 +43,7 @@ OBJS = \
 	src/sql/request.o \
 	src/sql/result.o
 
-REGRESS = readme
+REGRESS = readme install inquiries arguments errors answers credentials settings rights request
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG CC
@@ -73,7 +73,8 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 SHLIB_LINK = $(shell pkg-config --libs $(MODULES_NEEDED))
 
 # Each regression test has a sandbox of its own, which ends with it.
-REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox
+REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox \
+	--no-locale --encoding=UTF8
 
 # clang does not know all that a server built by gcc has in its flags and
 # headers.

@@ -720,8 +720,8 @@ BEGIN
   FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f, role);
   END LOOP;
-  EXECUTE format('GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call() TO %s', role);
-  EXECUTE format('GRANT USAGE ON SCHEMA @extschema@ TO %s', role);
+  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call() TO ' || role;
+  EXECUTE 'GRANT USAGE ON SCHEMA @extschema@ TO ' || role;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.jibit_grant(regrole, text[]) IS
@@ -743,8 +743,8 @@ BEGIN
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f, role);
   END LOOP;
   IF inquiries IS NULL THEN
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call() FROM %s', role);
-    EXECUTE format('REVOKE USAGE ON SCHEMA @extschema@ FROM %s', role);
+    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call() FROM ' || role;
+    EXECUTE 'REVOKE USAGE ON SCHEMA @extschema@ FROM ' || role;
   END IF;
 END
 $$;

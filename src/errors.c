@@ -74,7 +74,7 @@ static const struct
 						   false, "Raise the limit if the calls are meant."},
 	[JIBIT_OTHER] = {SQLSTATE_JB('0', '9', '9'),
 					 "anything else the API answers", false,
-					 "The service's own message says more."},
+					 "Ask the service's support, with the track id."},
 };
 
 /*

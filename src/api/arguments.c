@@ -78,6 +78,26 @@ normalize(JibitKind kind, const char *text, char *out)
 	return JIBIT_INVALID;
 }
 
+/* What is sent of an argument that is not valid, without validation. */
+static JibitVerdict
+normalize_leniently(JibitKind kind, const char *text, char *out)
+{
+	size_t length = strlen(text);
+	size_t size = JIBIT_ARGUMENT_MAX + 1;
+
+	switch (kind)
+	{
+		case JIBIT_KIND_BANK:
+		case JIBIT_KIND_DEPOSIT:
+		case JIBIT_KIND_NAME:
+		case JIBIT_KIND_BIRTH_DATE:
+		case JIBIT_KIND_REPORT_DAY:
+			return jibit_normalize_text(text, length, out, size);
+		default:
+			return jibit_normalize_compact(text, length, out, size);
+	}
+}
+
 /* Nearly anything is a bank's identifier or a deposit number. */
 static bool
 is_distinctive(JibitKind kind)
@@ -148,8 +168,7 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 
 		verdict = normalize(param->kind, arguments[i], out);
 		if (verdict != JIBIT_VALID && !validate)
-			verdict = jibit_normalize_text(arguments[i], strlen(arguments[i]),
-										   out, sizeof(out));
+			verdict = normalize_leniently(param->kind, arguments[i], out);
 		if (verdict == JIBIT_INVALID || (verdict == JIBIT_EMPTY && validate))
 		{
 			set_error(error, inquiry, arguments, i, verdict);

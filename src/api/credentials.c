@@ -90,7 +90,7 @@ on_invalidation(Datum arg, Oid relid)
 	invalidations++;
 	for (int i = 0; i < KEPT_MAX; i++)
 	{
-		if (relid == InvalidOid || relid == kept[i].table)
+		if (relid == InvalidOid || relid == kept[i].credentials.table)
 			kept[i].stale = true;
 	}
 }
@@ -248,7 +248,7 @@ read_profile(KeptCredentials *entry, const char *profile)
 	const char *identity[4];
 	char database[16];
 
-	table = find_table(&owner, &entry->table);
+	table = find_table(&owner, &credentials->table);
 	query = psprintf(
 		"SELECT api_key::text, secret_key::text, base_url::text, roles::name[] FROM %s WHERE profile::text = $1",
 		table);

@@ -16,6 +16,7 @@ typedef struct JibitCredentials
 	const char *api_key;
 	const char *secret_key;
 	const char *base_url; /* no slash at the end */
+	Oid table;			  /* from which they were read */
 	/* Identity: base URL, keys and database.  Equal ones share tokens. */
 	uint8 digest[JIBIT_DIGEST_SIZE];
 } JibitCredentials;

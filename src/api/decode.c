@@ -371,8 +371,6 @@ decode_common(const JibitHttpRequest *request, MemoryContext context,
 	}
 	if (status >= 300)
 		why = "it is a redirect, which is not followed";
-	else if (*top != NULL && !jibit_json_is_object(*top))
-		why = "it is no JSON object";
 	if (why != NULL)
 	{
 		set_bad_answer(error, request, why);
@@ -440,6 +438,11 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 		return jibit_answer_finish(&decoder.writer, 1);
 	}
 
+	if (!jibit_json_is_object(top))
+	{
+		set_bad_answer(error, request, "it is no JSON object");
+		return NULL;
+	}
 	whole = decode_shape(&decoder, top);
 	is_error = find_error(top, &code, &message);
 	if (whole && decoder.broken == NULL &&

@@ -66,6 +66,7 @@ typedef struct TokenSlot
 	bool used;
 	uint8 key[JIBIT_DIGEST_SIZE];
 	Oid database;
+	Oid table;							 /* of the credentials */
 	char profile[JIBIT_PROFILE_MAX + 1]; /* the latest to ask */
 	TimestampTz last_used;
 
@@ -178,6 +179,7 @@ drop_replaced(const JibitCredentials *credentials)
 		TokenSlot *slot = &table->slots[i];
 
 		if (slot->used && slot->database == MyDatabaseId &&
+			slot->table == credentials->table &&
 			strcmp(slot->profile, credentials->profile) == 0)
 			clear_slot(slot);
 	}
@@ -212,6 +214,7 @@ find_or_make_slot(const JibitCredentials *credentials)
 	slot->used = true;
 	memcpy(slot->key, credentials->digest, JIBIT_DIGEST_SIZE);
 	slot->database = MyDatabaseId;
+	slot->table = credentials->table;
 	strlcpy(slot->profile, credentials->profile, sizeof(slot->profile));
 	return slot;
 }
@@ -355,6 +358,19 @@ expiry_of(const char *token, TimestampTz now, int life_s)
 	return expiry > now ? expiry : now + life_s * USECS_PER_SEC;
 }
 
+/*
+ * What the service says of a token call is no verdict on the inquiry that
+ * needs the token.
+ */
+static void
+make_no_verdict(JibitError *error)
+{
+	if (error->class > JIBIT_NOT_ACTIVE)
+		return;
+	error->class = JIBIT_NOT_AUTHORISED;
+	error->retryable = false;
+}
+
 /* Sends one token call, again where that is worth it. */
 static bool
 call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
@@ -381,6 +397,8 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 		while (jibit_http_wait(group, request.timeout_ms + 1000L) == NULL)
 			/* libcurl ends it at its own timeout */;
 		ok = jibit_decode_tokens(&request, secrets, access, refresh, error);
+		if (!ok)
+			make_no_verdict(error);
 		if (request.body != NULL)
 		{
 			explicit_bzero(request.body, request.body_length);

@@ -877,6 +877,8 @@ jibit_http_check_url(const char *url, bool *is_plain)
 	else if (curl_url_get(parts, CURLUPART_SCHEME, &part, 0) != CURLUE_OK ||
 			 (strcmp(part, "https") != 0 && strcmp(part, "http") != 0))
 		why = "Its scheme is not https.";
+	else if (strstr(url, ":///") != NULL)
+		why = "It has no host."; /* libcurl would take one from the path */
 	else
 		*is_plain = strcmp(part, "http") == 0;
 	curl_free(part);

@@ -403,6 +403,7 @@ jibit_normalize_fida(const char *s, size_t len, char *out)
 typedef enum CopyRule
 {
 	COPY_ASCII_DIGITS,
+	COPY_COMPACT,	 /* ASCII digits, and no separators or marks */
 	COPY_IDENTIFIER, /* capitals, and nothing but [A-Z0-9_] */
 	COPY_NAME		 /* Persian yeh and kaf, and no control characters */
 } CopyRule;
@@ -419,6 +420,13 @@ static inline bool
 is_control(JibitChar c)
 {
 	return c.kind == JIBIT_TEXT_CONTROL || c.code < ' ';
+}
+
+static inline bool
+is_separator(JibitChar c)
+{
+	return c.kind == JIBIT_TEXT_BLANK || c.kind == JIBIT_TEXT_MARK ||
+		   c.kind == JIBIT_TEXT_DASH || c.kind == JIBIT_TEXT_PAREN;
 }
 
 static JibitVerdict
@@ -453,6 +461,10 @@ copy_trimmed(const char *s, size_t len, CopyRule rule, char *out,
 				bytes = &ascii;
 				size = 1;
 				break;
+			case COPY_COMPACT:
+				if (is_separator(c))
+					continue;
+				/* FALLTHROUGH */
 			case COPY_ASCII_DIGITS:
 				if (c.kind == JIBIT_TEXT_DIGIT)
 				{
@@ -481,7 +493,7 @@ copy_trimmed(const char *s, size_t len, CopyRule rule, char *out,
 	}
 	if (out != NULL)
 		out[n] = '\0';
-	return JIBIT_VALID;
+	return n > 0 ? JIBIT_VALID : JIBIT_EMPTY;
 }
 
 JibitVerdict
@@ -506,6 +518,12 @@ JibitVerdict
 jibit_normalize_text(const char *s, size_t len, char *out, size_t outsize)
 {
 	return copy_trimmed(s, len, COPY_ASCII_DIGITS, out, outsize);
+}
+
+JibitVerdict
+jibit_normalize_compact(const char *s, size_t len, char *out, size_t outsize)
+{
+	return copy_trimmed(s, len, COPY_COMPACT, out, outsize);
 }
 
 JibitVerdict

@@ -75,6 +75,10 @@ extern JibitVerdict jibit_normalize_name(const char *s, size_t len, char *out,
 extern JibitVerdict jibit_normalize_text(const char *s, size_t len, char *out,
 										 size_t outsize);
 
+/* The same for numbers: also without separators and marks inside. */
+extern JibitVerdict jibit_normalize_compact(const char *s, size_t len,
+											char *out, size_t outsize);
+
 /* Normalises, then writes JIBIT_FORMATTED_IBAN_LENGTH bytes and a NUL. */
 extern JibitVerdict jibit_format_iban(const char *s, size_t len, char *out);
 

@@ -127,8 +127,10 @@ try_credentials(char **why)
 		/* A cancel is not a finding. */
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			ReThrowError(error);
-		*why = psprintf("%s%s%s", error->message, error->hint ? ". " : "",
-						error->hint ? error->hint : "");
+		*why = psprintf(
+			"%s.%s%s%s%s", error->message, error->detail ? " " : "",
+			error->detail ? error->detail : "", error->hint ? " " : "",
+			error->hint ? error->hint : "");
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
@@ -136,14 +138,14 @@ try_credentials(char **why)
 	return credentials;
 }
 
-/* What an error says, with its hint where it has one. */
+/* What an error says, in sentences, with its hint where it has one. */
 static char *
 describe(const JibitError *error)
 {
 	const JibitErrorCode *row = jibit_error_lookup(error->code);
 
-	return psprintf("%s (%s)%s%s", jibit_error_description(error), error->code,
-					row ? ". " : "", row ? row->hint : "");
+	return psprintf("%s (%s).%s%s", jibit_error_description(error),
+					error->code, row ? " " : "", row ? row->hint : "");
 }
 
 /* A token, and an inquiry that costs nothing. */
@@ -174,7 +176,7 @@ check_account(Report *report, const JibitCredentials *credentials)
 		add_result(
 			report, ITEM_INQUIRY, false,
 			psprintf(
-				"%s. A likely cause: this server's address is not on the account's allow-list",
+				"%s A likely cause: this server's address is not on the account's allow-list.",
 				describe(&call->error)));
 	else
 		add_result(report, ITEM_INQUIRY, false, describe(&call->error));

@@ -14,6 +14,7 @@
 #include "encoding.h"
 #include "extension.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "parser/parse_func.h"
@@ -204,6 +205,52 @@ check_rights(const char *path, const RequestQuery *query)
 	}
 }
 
+/*
+ * jsonb is narrower than JSON: it has no U+0000, no half surrogate pairs and
+ * no numbers beyond numeric.  Such an answer is one that cannot be used.
+ */
+static Datum
+answer_to_jsonb(JibitCall *call)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	JibitAnswerReader reader;
+	const char *bytes;
+	int length;
+	char *json;
+	volatile Datum result = (Datum) 0;
+
+	jibit_answer_read(&reader, call->answer);
+	length = jibit_answer_get(&reader, &bytes);
+	json = jibit_utf8_to_server(bytes, length);
+	PG_TRY();
+	{
+		result = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+		int code;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		code = error->sqlerrcode;
+
+		/* In other encodings the character may just be one too many. */
+		if (ERRCODE_TO_CATEGORY(code) != ERRCODE_DATA_EXCEPTION ||
+			(code == ERRCODE_UNTRANSLATABLE_CHARACTER &&
+			 GetDatabaseEncoding() != PG_UTF8))
+			PG_RE_THROW();
+		FlushErrorState();
+		jibit_error_set(
+			&call->error, JIBIT_CODE_RESPONSE_INVALID, call->http_status,
+			"The answer cannot be used: it does not fit into jsonb.",
+			call->track_id);
+		jibit_error_report(ERROR, call->inquiry->id, &call->error);
+	}
+	PG_END_TRY();
+	return result;
+}
+
 PG_FUNCTION_INFO_V1(jibit_request);
 Datum
 jibit_request(PG_FUNCTION_ARGS)
@@ -213,10 +260,6 @@ jibit_request(PG_FUNCTION_ARGS)
 	RequestQuery query;
 	StringInfoData target;
 	JibitCall *call;
-	JibitAnswerReader reader;
-	const char *bytes;
-	int length;
-	char *json;
 
 	jibit_require_preload();
 	check_path(path);
@@ -225,15 +268,17 @@ jibit_request(PG_FUNCTION_ARGS)
 
 	initStringInfo(&target);
 	appendStringInfoString(&target, path);
-	for (int i = 0; i < query.count; i++)
+	for (int i = 0; i < query.count && target.len <= TARGET_MAX; i++)
 	{
+		if (strlen(query.names[i]) + strlen(query.values[i]) > TARGET_MAX)
+			refuse("query", "It makes the request line too long.");
 		appendStringInfoChar(&target, i == 0 ? '?' : '&');
 		jibit_http_append_escaped(&target, query.names[i]);
 		appendStringInfoChar(&target, '=');
 		jibit_http_append_escaped(&target, query.values[i]);
-		if (target.len > TARGET_MAX)
-			refuse("query", "It makes the request line too long.");
 	}
+	if (target.len > TARGET_MAX)
+		refuse("path or query", "It makes the request line too long.");
 
 	call = palloc0(sizeof(JibitCall));
 	call->inquiry = &jibit_any_inquiry;
@@ -241,8 +286,5 @@ jibit_request(PG_FUNCTION_ARGS)
 	if (!jibit_make_call(call))
 		PG_RETURN_NULL();
 
-	jibit_answer_read(&reader, call->answer);
-	length = jibit_answer_get(&reader, &bytes);
-	json = jibit_utf8_to_server(bytes, length);
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	PG_RETURN_DATUM(answer_to_jsonb(call));
 }
