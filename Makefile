@@ -22,12 +22,14 @@ OBJS = \
 	src/tehran.o \
 	src/api/answer.o \
 	src/api/arguments.o \
+	src/api/calllog.o \
 	src/api/client.o \
 	src/api/credentials.o \
 	src/api/decode.o \
 	src/api/inquiries.o \
 	src/api/json.o \
 	src/api/retry.o \
+	src/api/statement.o \
 	src/api/token.o \
 	src/net/http.o \
 	src/net/trust.o \
@@ -35,15 +37,22 @@ OBJS = \
 	src/offline/jalali.o \
 	src/offline/normalize.o \
 	src/offline/text.o \
+	src/shared/breaker.o \
+	src/shared/budget.o \
+	src/shared/cache.o \
 	src/shared/digest.o \
+	src/shared/places.o \
+	src/shared/stats.o \
 	src/sql/admin.o \
+	src/sql/batch.o \
 	src/sql/catalog.o \
 	src/sql/check.o \
 	src/sql/inquiry.o \
+	src/sql/monitor.o \
 	src/sql/request.o \
 	src/sql/result.o
 
-REGRESS = readme install inquiries arguments errors answers credentials settings rights request
+REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch caches
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG CC

@@ -487,6 +487,291 @@ AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report() IS
   'the account''s calls of today in Tehran, by service; not charged';
 
+--
+-- Many at once: an array for each argument, a row for each element. An
+-- element's failure is its row's error; only what concerns all of them (JB007,
+-- JB011, a cancel) ends the statement. Equal elements cost one call.
+--
+
+CREATE FUNCTION @extschema@.jibit_card_batch(
+  cards text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_card_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_card_batch';
+COMMENT ON FUNCTION @extschema@.jibit_card_batch(text[]) IS
+  'jibit_card() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_iban_batch(
+  ibans text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_iban_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_iban_batch';
+COMMENT ON FUNCTION @extschema@.jibit_iban_batch(text[]) IS
+  'jibit_iban() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_card_to_deposit_batch(
+  cards text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_card_deposit,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_card_to_deposit_batch';
+COMMENT ON FUNCTION @extschema@.jibit_card_to_deposit_batch(text[]) IS
+  'jibit_card_to_deposit() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_card_to_iban_batch(
+  cards text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_card_iban,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_card_to_iban_batch';
+COMMENT ON FUNCTION @extschema@.jibit_card_to_iban_batch(text[]) IS
+  'jibit_card_to_iban() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_deposit_to_iban_batch(
+  banks text[],
+  numbers text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_deposit_iban,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_deposit_to_iban_batch';
+COMMENT ON FUNCTION @extschema@.jibit_deposit_to_iban_batch(text[], text[]) IS
+  'jibit_deposit_to_iban() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_card_batch(
+  cards text[],
+  national_codes text[],
+  birth_dates text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_card_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_card_batch(text[], text[], text[]) IS
+  'jibit_match_card() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_card_name_batch(
+  cards text[],
+  names text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_card_name_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_card_name_batch(text[], text[]) IS
+  'jibit_match_card_name() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_deposit_batch(
+  banks text[],
+  numbers text[],
+  national_codes text[],
+  birth_dates text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_deposit_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_deposit_batch(text[], text[], text[], text[]) IS
+  'jibit_match_deposit() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_deposit_name_batch(
+  banks text[],
+  numbers text[],
+  names text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_deposit_name_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_deposit_name_batch(text[], text[], text[]) IS
+  'jibit_match_deposit_name() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_iban_batch(
+  ibans text[],
+  national_codes text[],
+  birth_dates text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_iban_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_iban_batch(text[], text[], text[]) IS
+  'jibit_match_iban() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_iban_name_batch(
+  ibans text[],
+  names text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_iban_name_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_iban_name_batch(text[], text[]) IS
+  'jibit_match_iban_name() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_match_shahkar_batch(
+  national_codes text[],
+  mobiles text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_match,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_match_shahkar_batch';
+COMMENT ON FUNCTION @extschema@.jibit_match_shahkar_batch(text[], text[]) IS
+  'jibit_match_shahkar() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_postal_address_batch(
+  codes text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_address,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_postal_address_batch';
+COMMENT ON FUNCTION @extschema@.jibit_postal_address_batch(text[]) IS
+  'jibit_postal_address() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_postal_location_batch(
+  codes text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_location,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_postal_location_batch';
+COMMENT ON FUNCTION @extschema@.jibit_postal_location_batch(text[]) IS
+  'jibit_postal_location() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_identity_similarity_batch(
+  national_codes text[],
+  birth_dates text[],
+  first_names text[] DEFAULT NULL,
+  last_names text[] DEFAULT NULL,
+  full_names text[] DEFAULT NULL,
+  father_names text[] DEFAULT NULL
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_similarity,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_identity_similarity_batch';
+COMMENT ON FUNCTION @extschema@.jibit_identity_similarity_batch(text[], text[], text[], text[], text[], text[]) IS
+  'jibit_identity_similarity() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_foreigner_batch(
+  fidas text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_foreigner_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_foreigner_batch';
+COMMENT ON FUNCTION @extschema@.jibit_foreigner_batch(text[]) IS
+  'jibit_foreigner() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_corporation_batch(
+  codes text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_corporation_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_corporation_batch';
+COMMENT ON FUNCTION @extschema@.jibit_corporation_batch(text[]) IS
+  'jibit_corporation() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_military_service_batch(
+  national_codes text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_military_service_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_military_service_batch';
+COMMENT ON FUNCTION @extschema@.jibit_military_service_batch(text[]) IS
+  'jibit_military_service() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_sana_batch(
+  national_codes text[],
+  mobiles text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_sana_info,
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_sana_batch';
+COMMENT ON FUNCTION @extschema@.jibit_sana_batch(text[], text[]) IS
+  'jibit_sana() for every element, many at a time: a row each, in order, with its result or its error';
+
+CREATE FUNCTION @extschema@.jibit_daily_report_batch(
+  days text[]
+)
+RETURNS TABLE (
+  ordinality bigint,
+  result @extschema@.jibit_service_usage[],
+  error @extschema@.jibit_error
+)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'jibit_daily_report_batch';
+COMMENT ON FUNCTION @extschema@.jibit_daily_report_batch(text[]) IS
+  'jibit_daily_report() for every element, many at a time: a row each, in order, with its result or its error';
+
 CREATE FUNCTION @extschema@.jibit_request(
   path text,
   query jsonb DEFAULT '{}'
@@ -555,7 +840,9 @@ CREATE FUNCTION @extschema@.jibit_inquiry_list(
   OUT arguments text[],
   OUT path text,
   OUT charged boolean,
-  OUT cacheable boolean
+  OUT cacheable boolean,
+  OUT cache_ttl interval,
+  OUT daily_limit int
 )
 RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 22
@@ -564,10 +851,10 @@ COMMENT ON FUNCTION @extschema@.jibit_inquiry_list() IS
   'rows of the view jibit_inquiries';
 
 CREATE VIEW @extschema@.jibit_inquiries AS
-  SELECT inquiry, arguments, path, charged, cacheable
+  SELECT inquiry, arguments, path, charged, cacheable, cache_ttl, daily_limit
   FROM @extschema@.jibit_inquiry_list();
 COMMENT ON VIEW @extschema@.jibit_inquiries IS
-  'every inquiry: the function is jibit_ and its name';
+  'every inquiry: the function is jibit_ and its name; cache_ttl and daily_limit are as set now, NULL where there is none';
 
 --
 -- Credentials and tokens.
@@ -668,6 +955,56 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 8
 AS 'MODULE_PATHNAME', 'jibit_check';
 COMMENT ON FUNCTION @extschema@.jibit_check() IS
   'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';
+
+--
+-- Seeing what happens.
+--
+
+CREATE FUNCTION @extschema@.jibit_stats_list(
+  OUT inquiry text,
+  OUT profile text,
+  OUT calls bigint,
+  OUT succeeded bigint,
+  OUT failed bigint,
+  OUT cache_hits bigint,
+  OUT statement_hits bigint,
+  OUT retries bigint,
+  OUT last_error text,
+  OUT bytes_received bigint,
+  OUT total_time float8,
+  OUT mean_time float8,
+  OUT max_time float8,
+  OUT p50 float8,
+  OUT p95 float8,
+  OUT p99 float8
+)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 25
+AS 'MODULE_PATHNAME', 'jibit_stats_list';
+COMMENT ON FUNCTION @extschema@.jibit_stats_list() IS
+  'rows of the view jibit_stats';
+
+CREATE VIEW @extschema@.jibit_stats AS
+  SELECT inquiry, profile, calls, succeeded, failed, cache_hits,
+         statement_hits, retries, last_error, bytes_received,
+         total_time, mean_time, max_time, p50, p95, p99
+  FROM @extschema@.jibit_stats_list();
+COMMENT ON VIEW @extschema@.jibit_stats IS
+  'what the whole server has called since the last reset: calls are those sent (not retries, not hits), succeeded those charged; times in ms, the quantiles within 5 %';
+
+CREATE FUNCTION @extschema@.jibit_stats_reset()
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'jibit_stats_reset_sql';
+COMMENT ON FUNCTION @extschema@.jibit_stats_reset() IS
+  'sets the counters of jibit_stats to zero';
+
+CREATE FUNCTION @extschema@.jibit_cache_clear(inquiry text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'jibit_cache_clear_sql';
+COMMENT ON FUNCTION @extschema@.jibit_cache_clear(text) IS
+  'drops this database''s shared cached answers, of one inquiry or (NULL) of all; returns how many. Raises 22023 for an unknown inquiry';
 
 --
 -- Rights.
@@ -781,6 +1118,26 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_balances() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report(date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_iban_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_to_deposit_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_card_to_iban_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_deposit_to_iban_batch(text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_card_batch(text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_card_name_batch(text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_deposit_batch(text[], text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_deposit_name_batch(text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_iban_batch(text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_iban_name_batch(text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_match_shahkar_batch(text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_postal_address_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_postal_location_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_identity_similarity_batch(text[], text[], text[], text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_foreigner_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_corporation_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_military_service_batch(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_sana_batch(text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report_batch(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_request(text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_last_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
@@ -788,6 +1145,9 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_forget_tokens() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_token_status_list() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_check() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_stats_list() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_stats_reset() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_cache_clear(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_inquiry_functions(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_grant(regrole, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) FROM PUBLIC;
@@ -796,3 +1156,5 @@ GRANT SELECT ON @extschema@.jibit_error_codes TO PUBLIC;
 GRANT SELECT ON @extschema@.jibit_inquiries TO PUBLIC;
 GRANT SELECT ON @extschema@.jibit_token_status TO pg_monitor;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_token_status_list() TO pg_monitor;
+GRANT SELECT ON @extschema@.jibit_stats TO pg_monitor;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_stats_list() TO pg_monitor;

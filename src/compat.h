@@ -34,6 +34,17 @@
 #define JIBIT_MODULE_MAGIC(version_string) PG_MODULE_MAGIC
 #endif
 
+/* ExecutorRun and its hook lost their last parameter in PostgreSQL 18. */
+#if PG_VERSION_NUM >= 180000
+#define JIBIT_EXECUTOR_RUN_PARAMETERS \
+	QueryDesc *query, ScanDirection direction, uint64 count
+#define JIBIT_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define JIBIT_EXECUTOR_RUN_PARAMETERS \
+	QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define JIBIT_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 /*
  * A wait-event set that belongs to the process, not to a transaction: the
  * caller frees it.

@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "jibit.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -32,6 +33,17 @@ char *jibit_ca_file;
 char *jibit_proxy;
 char *jibit_source_address;
 bool jibit_allow_http;
+int jibit_batch_concurrency;
+int jibit_max_in_flight;
+bool jibit_statement_cache;
+int jibit_cache_ttl_ms;
+int jibit_cache_size_kb;
+int jibit_breaker_threshold;
+int jibit_breaker_cooldown_ms;
+int jibit_max_calls_per_statement;
+int jibit_log_calls;
+int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];
+int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 
 void (*jibit_ca_file_hook)(const char *value);
 
@@ -39,6 +51,18 @@ static const struct config_enum_entry on_error_options[] = {
 	{"error", JIBIT_ON_ERROR_ERROR, false},
 	{"warning", JIBIT_ON_ERROR_WARNING, false},
 	{NULL, 0, false}};
+
+static const struct config_enum_entry log_calls_options[] = {
+	{"off", JIBIT_LOG_CALLS_OFF, false},
+	{"errors", JIBIT_LOG_CALLS_ERRORS, false},
+	{"all", JIBIT_LOG_CALLS_ALL, false},
+	{NULL, 0, false}};
+
+/* Older answers than a day's are asked for anew, whatever is set. */
+#define CACHE_TTL_MAX_MS (24 * 60 * 60 * 1000)
+
+/* Hash and block numbers of the cache stay far within 32 bits. */
+#define CACHE_SIZE_MAX_KB (64 * 1024 * 1024)
 
 /* A longest pause that still fits in an int of milliseconds with room. */
 #define TIMEOUT_MAX_MS (60 * 60 * 1000)
@@ -137,8 +161,25 @@ assign_ca_file(const char *newval, void *extra)
 		jibit_ca_file_hook(newval);
 }
 
+/* The parameters that exist for each inquiry. */
+static void
+define_for_inquiry(int inquiry, const char *name)
+{
+	DefineCustomIntVariable(
+		psprintf("jibit.cache_ttl_%s", name),
+		"How old a shared cached answer to this inquiry may be.",
+		"-1 for what jibit.cache_ttl says, 0 for no cached answers.",
+		&jibit_cache_ttl_of[inquiry], -1, -1, CACHE_TTL_MAX_MS, PGC_USERSET,
+		GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		psprintf("jibit.daily_limit_%s", name),
+		"Successful calls of this inquiry a day in Tehran, over the whole server.",
+		"-1 for no limit.", &jibit_daily_limit_of[inquiry], -1, -1, INT_MAX,
+		PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 void
-jibit_config_init(void)
+jibit_config_init(const char *const *inquiries, int ninquiries)
 {
 	DefineCustomStringVariable(
 		"jibit.credentials_table", "Table or view with the API's credentials.",
@@ -196,6 +237,52 @@ jibit_config_init(void)
 		"jibit.allow_http", "Allow base URLs without TLS.",
 		"For a sandbox only: keys and answers are readable on the way.",
 		&jibit_allow_http, false, PGC_SUSET, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("jibit.batch_concurrency",
+							"Calls of one batch that are under way at a time.",
+							NULL, &jibit_batch_concurrency, 16, 1, 256,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.max_in_flight",
+		"Calls that are under way at a time, over all sessions.", NULL,
+		&jibit_max_in_flight, 64, 1, 10000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"jibit.statement_cache",
+		"Within one statement equal inquiries cost one call.", NULL,
+		&jibit_statement_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.cache_ttl", "How old a shared cached answer may be.",
+		"0 for no cached answers.", &jibit_cache_ttl_ms, 10 * 60 * 1000, 0,
+		CACHE_TTL_MAX_MS, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	/* Without preloading a start-time parameter would warn in every session. */
+	DefineCustomIntVariable(
+		"jibit.cache_size", "Shared memory for cached answers.", "0 for none.",
+		&jibit_cache_size_kb, 16 * 1024, 0, CACHE_SIZE_MAX_KB,
+		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
+													 : PGC_SIGHUP,
+		GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.breaker_threshold",
+		"Consecutive failures after which calls are suspended.",
+		"0 for never.", &jibit_breaker_threshold, 5, 0, 1000000, PGC_SIGHUP, 0,
+		NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.breaker_cooldown",
+		"How long calls are suspended before one is tried again.", NULL,
+		&jibit_breaker_cooldown_ms, 10000, 1, TIMEOUT_MAX_MS, PGC_SIGHUP,
+		GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("jibit.max_calls_per_statement",
+							"Calls that one statement may make.",
+							"0 for no limit. Cached answers do not count.",
+							&jibit_max_calls_per_statement, 0, 0, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable(
+		"jibit.log_calls", "Which calls leave a line in the server's log.",
+		"What was asked is masked.", &jibit_log_calls, JIBIT_LOG_CALLS_OFF,
+		log_calls_options, PGC_SUSET, 0, NULL, NULL, NULL);
+	Assert(ninquiries <= JIBIT_MAX_INQUIRIES);
+	for (int i = 0; i < ninquiries; i++)
+		define_for_inquiry(i, inquiries[i]);
 
 	/* Last, since it turns away every other name under the prefix. */
 	MarkGUCPrefixReserved("jibit");

@@ -8,11 +8,20 @@
 #ifndef JIBIT_CONFIG_H
 #define JIBIT_CONFIG_H
 
+#include "jibit.h"
+
 typedef enum JibitOnError
 {
 	JIBIT_ON_ERROR_ERROR,
 	JIBIT_ON_ERROR_WARNING
 } JibitOnError;
+
+typedef enum JibitLogCalls
+{
+	JIBIT_LOG_CALLS_OFF,
+	JIBIT_LOG_CALLS_ERRORS,
+	JIBIT_LOG_CALLS_ALL
+} JibitLogCalls;
 
 extern char *jibit_credentials_table; /* '' is the extension's own */
 extern char *jibit_profile;
@@ -26,6 +35,19 @@ extern char *jibit_ca_file;		   /* '': the system's */
 extern char *jibit_proxy;		   /* '': none */
 extern char *jibit_source_address; /* '': any */
 extern bool jibit_allow_http;
+extern int jibit_batch_concurrency;
+extern int jibit_max_in_flight;
+extern bool jibit_statement_cache;
+extern int jibit_cache_ttl_ms;
+extern int jibit_cache_size_kb;
+extern int jibit_breaker_threshold; /* 0: never opens */
+extern int jibit_breaker_cooldown_ms;
+extern int jibit_max_calls_per_statement; /* 0: no limit */
+extern int jibit_log_calls;				  /* JibitLogCalls */
+
+/* Of each inquiry, by its number: -1 for the general one, or for none. */
+extern int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];
+extern int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 
 /*
  * Called in every process when jibit.ca_file gets a value, also when a
@@ -34,7 +56,10 @@ extern bool jibit_allow_http;
  */
 extern void (*jibit_ca_file_hook)(const char *value);
 
-/* Defines the parameters; from _PG_init. */
-extern void jibit_config_init(void);
+/*
+ * Defines the parameters; from _PG_init.  The names are the inquiries', which
+ * have parameters of their own.
+ */
+extern void jibit_config_init(const char *const *inquiries, int ninquiries);
 
 #endif /* JIBIT_CONFIG_H */

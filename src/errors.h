@@ -40,8 +40,6 @@ typedef struct JibitErrorCode
 	const char *hint;			/* English, a sentence */
 } JibitErrorCode;
 
-/* Room for the longest documented code twice over. */
-#define JIBIT_CODE_SIZE 64
 /* What is kept of a remote message, with its terminator. */
 #define JIBIT_MESSAGE_SIZE 512
 
@@ -62,6 +60,8 @@ typedef struct JibitError
 #define JIBIT_CODE_CONNECTION_FAILED "connection.failed"
 #define JIBIT_CODE_CONNECTION_TIMEOUT "connection.timeout"
 #define JIBIT_CODE_RESPONSE_INVALID "response.invalid"
+#define JIBIT_CODE_SUSPENDED "suspended"
+#define JIBIT_CODE_LIMIT_REACHED "limit.reached"
 /* The document's, where this side comes to the same verdict. */
 #define JIBIT_CODE_MATCHING_UNKNOWN "matching.unknown"
 #define JIBIT_CODE_HANDLER_NOT_FOUND "handler.not_found"

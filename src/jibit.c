@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "api/inquiries.h"
+#include "api/statement.h"
 #include "api/token.h"
 #include "compat.h"
 #include "config.h"
@@ -15,7 +17,12 @@
 #include "jibit.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "shared/breaker.h"
+#include "shared/budget.h"
+#include "shared/cache.h"
 #include "shared/digest.h"
+#include "shared/places.h"
+#include "shared/stats.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -27,14 +34,31 @@ void _PG_init(void);
 static shmem_request_hook_type previous_shmem_request;
 static shmem_startup_hook_type previous_shmem_startup;
 
+/* What the modules keep in shared memory. */
+static Size
+shmem_size(void)
+{
+	Size size = jibit_digest_shmem_size();
+
+	size = add_size(size, jibit_token_shmem_size());
+	size = add_size(size, jibit_cache_shmem_size(jibit_cache_size_kb));
+	size = add_size(size, jibit_places_shmem_size());
+	size = add_size(size, jibit_breaker_shmem_size());
+	size = add_size(size, jibit_budget_shmem_size());
+	size = add_size(size, jibit_stats_shmem_size());
+	return size;
+}
+
 static void
 request_shmem(void)
 {
 	if (previous_shmem_request)
 		previous_shmem_request();
-	RequestAddinShmemSpace(
-		add_size(jibit_digest_shmem_size(), jibit_token_shmem_size()));
-	RequestNamedLWLockTranche("jibit tokens", 1);
+	RequestAddinShmemSpace(shmem_size());
+	RequestNamedLWLockTranche(JIBIT_TOKEN_TRANCHE, 1);
+	RequestNamedLWLockTranche(JIBIT_CACHE_TRANCHE, JIBIT_CACHE_PARTITIONS);
+	RequestNamedLWLockTranche(JIBIT_BREAKER_TRANCHE, 1);
+	RequestNamedLWLockTranche(JIBIT_STATS_TRANCHE, 1);
 }
 
 static void
@@ -45,6 +69,11 @@ startup_shmem(void)
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	jibit_digest_shmem_init();
 	jibit_token_shmem_init();
+	jibit_cache_shmem_init(jibit_cache_size_kb);
+	jibit_places_shmem_init();
+	jibit_breaker_shmem_init();
+	jibit_budget_shmem_init(jibit_inquiry_names, JIBIT_INQUIRY_COUNT);
+	jibit_stats_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -64,7 +93,7 @@ on_ca_file(const char *value)
 void
 _PG_init(void)
 {
-	jibit_config_init();
+	jibit_config_init(jibit_inquiry_names, JIBIT_INQUIRY_COUNT);
 
 	/*
 	 * Without preloading there is no shared memory, and so no inquiry.  A
@@ -74,6 +103,7 @@ _PG_init(void)
 		return;
 
 	jibit_preloaded = true;
+	jibit_statement_init();
 	jibit_http_preload(jibit_ca_file);
 	jibit_ca_file_hook = on_ca_file;
 	previous_shmem_request = shmem_request_hook;

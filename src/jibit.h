@@ -16,6 +16,9 @@
 /* The similarity inquiry has six parameters, more than any other. */
 #define JIBIT_MAX_PARAMS 6
 
+/* Room for inquiries in shared memory; the table is checked against it. */
+#define JIBIT_MAX_INQUIRIES 32
+
 /*
  * Longest argument that is sent, in bytes of UTF-8 before percent-encoding.
  * The API documents no limit; names of a few words stay far below, and six
@@ -32,6 +35,9 @@
  * bytes; common servers refuse header lines above 8 kB.
  */
 #define JIBIT_TOKEN_MAX 4095
+
+/* Room for an error code: the longest documented one twice over. */
+#define JIBIT_CODE_SIZE 64
 
 /* Longest profile name: a PostgreSQL identifier's length. */
 #define JIBIT_PROFILE_MAX 63

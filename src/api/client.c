@@ -3,65 +3,113 @@
  * client.c
  *	  The one way in which inquiries are made.
  *
- * A run takes any number of calls.  Each goes through the same steps: its
- * arguments are normalised and checked; it gets a token; a request is sent;
- * its outcome is decoded, or tried again when that is worth it.  An
- * authorisation error gets one new token and one more try.  One call waiting
- * for its next try does not hold up another.
+ * Each call goes through the same steps.  Its arguments are normalised and
+ * checked; the statement's answers and then the shared ones are looked up;
+ * limits are asked: the statement's, the day's, the circuit breaker; it gets a
+ * token and a place among those under way; a request is sent; its outcome is
+ * decoded, or tried again when that is worth it; the answer is stored and
+ * everything counted.  An authorisation error gets one new token and one more
+ * try.
  *
- * What a run allocates is in a memory context of its own, which goes at the
- * end, also after an error; so does the group of requests.
+ * A run has a task for each call under way.  A task waits for its retry, for
+ * its place, for a suspended service without holding up another.  What a task
+ * holds of shared things (a place, a pass of the breaker, a reservation of the
+ * day's budget) is given back when the run ends, however it ends.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "api/arguments.h"
+#include "api/calllog.h"
 #include "api/client.h"
 #include "api/credentials.h"
 #include "api/decode.h"
 #include "api/retry.h"
+#include "api/statement.h"
 #include "api/token.h"
 #include "clock.h"
 #include "config.h"
+#include "miscadmin.h"
 #include "net/http.h"
+#include "shared/breaker.h"
+#include "shared/budget.h"
+#include "shared/cache.h"
+#include "shared/places.h"
+#include "shared/stats.h"
+#include "tehran.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
+/* While calls of its own are under way: how soon a run asks for a place. */
+#define PLACE_WAIT_MS 5
+
+/* Without any: at most so long at a time, to see its own deadline pass. */
+#define PLACE_WAIT_LONGEST_MS 100
+
 typedef enum TaskState
 {
+	TASK_IDLE,	/* has no call */
 	TASK_READY, /* to be sent at due_us */
 	TASK_SENT,
-	TASK_ENDED
+	TASK_ENDED /* to be handed over */
 } TaskState;
 
 /* A call under way. */
 typedef struct Task
 {
 	JibitCall *call;
+	MemoryContext context; /* of this call */
 	TaskState state;
+	int number; /* of the inquiry */
+	char *canonical[JIBIT_MAX_PARAMS];
 	int64 started_us;
 	int64 deadline_us;
 	int64 due_us;
+	char *key; /* of the statement's answers; NULL if not cacheable */
+	int key_length;
+	int key_public;	 /* where the part begins that is not the user's own */
+	bool has_digest; /* of the shared answers */
+	uint8 digest[JIBIT_DIGEST_SIZE];
 	bool token_renewed; /* the one new token has been spent */
 	const JibitToken *token;
+	int64 bytes_received;
 	JibitHttpRequest request;
+
+	/* What it holds. */
+	bool admitted; /* a pass and a reservation */
+	JibitPass pass;
+	int budget_day;
+	bool has_place;
 } Task;
 
 typedef struct Run
 {
-	const char *profile;
-	JibitCredentials *credentials;
-	const JibitToken *token; /* the latest */
+	JibitPolicy policy;
+	JibitCredentials *credentials; /* read when first needed */
+	const JibitToken *token;	   /* the latest */
 	JibitHttpGroup *group;
 	Task *tasks;
 	int ntasks;
-	int unfinished;
-	MemoryContext answers; /* where answers go */
+	int active;			/* tasks that are not idle */
+	bool lacks_a_place; /* some task waits for one */
+	MemoryContext context;
 } Run;
 
 static JibitLastCall last_call;
+
+JibitPolicy
+jibit_session_policy(void)
+{
+	JibitPolicy policy = {.profile = jibit_profile,
+						  .validate = jibit_validate,
+						  .timeout_ms = jibit_timeout_ms,
+						  .concurrency = 1,
+						  .wait_suspended = false};
+
+	return policy;
+}
 
 const JibitLastCall *
 jibit_client_last_call(void)
@@ -72,7 +120,6 @@ jibit_client_last_call(void)
 static void
 note_last_call(const JibitCall *call, const char *profile)
 {
-	memset(&last_call, 0, sizeof(last_call));
 	last_call.inquiry = call->inquiry->id;
 	strlcpy(last_call.profile, profile, sizeof(last_call.profile));
 	strlcpy(last_call.track_id, call->track_id, sizeof(last_call.track_id));
@@ -83,6 +130,158 @@ note_last_call(const JibitCall *call, const char *profile)
 	last_call.failed = call->answer == NULL;
 	if (last_call.failed)
 		last_call.error = call->error;
+}
+
+/* Numbers the inquiries; the one of any path comes after the table's. */
+static int
+number_of(const JibitInquiry *inquiry)
+{
+	return inquiry == &jibit_any_inquiry ? JIBIT_INQUIRY_COUNT
+										 : (int) (inquiry - jibit_inquiries);
+}
+
+static int
+today_number(void)
+{
+	JibitJalali today = jibit_tehran_today();
+
+	return jibit_jalali_number(today.year, today.month, today.day);
+}
+
+/*
+ * Before anything is sent: arguments and caches.
+ */
+
+/*
+ * What tells this inquiry from every other one: who asks, by which profile of
+ * which table, what.  Every part is followed by a terminator.
+ */
+static void
+make_key(Task *task, const Run *run)
+{
+	const JibitInquiry *inquiry = task->call->inquiry;
+	StringInfoData key;
+	Oid user = GetUserId();
+
+	initStringInfo(&key);
+	appendBinaryStringInfo(&key, (char *) &user, sizeof(user));
+	appendBinaryStringInfo(&key, jibit_credentials_table,
+						   (int) strlen(jibit_credentials_table) + 1);
+	task->key_public = key.len;
+	appendBinaryStringInfo(&key, run->policy.profile,
+						   (int) strlen(run->policy.profile) + 1);
+	appendStringInfoString(&key, inquiry->id);
+	for (int i = 0; i < inquiry->nparams; i++)
+	{
+		/* An argument that is not given differs from an empty one. */
+		appendStringInfoChar(&key, task->canonical[i] ? '\1' : '\0');
+		if (task->canonical[i] != NULL)
+			appendBinaryStringInfo(&key, task->canonical[i],
+								   (int) strlen(task->canonical[i]) + 1);
+	}
+	task->key = key.data;
+	task->key_length = key.len;
+}
+
+/* The key of the shared answers: the account in place of the user. */
+static void
+make_digest(Task *task, const Run *run)
+{
+	StringInfoData data;
+
+	initStringInfo(&data);
+	appendBinaryStringInfo(&data, (char *) run->credentials->digest,
+						   JIBIT_DIGEST_SIZE);
+	appendBinaryStringInfo(&data, task->key + task->key_public,
+						   task->key_length - task->key_public);
+	jibit_digest(task->digest, data.data, data.len);
+	pfree(data.data);
+	task->has_digest = true;
+}
+
+static int64
+cache_ttl_of(int number)
+{
+	return jibit_cache_ttl_of[number] >= 0 ? jibit_cache_ttl_of[number]
+										   : jibit_cache_ttl_ms;
+}
+
+/* What the shared cache holds: an answer with its track id. */
+typedef struct CachedAnswer
+{
+	char track_id[JIBIT_TRACK_ID_MAX + 1];
+	JibitAnswer answer;
+} CachedAnswer;
+
+#define ANSWER_SIZE(answer) (offsetof(JibitAnswer, data) + (answer)->size)
+
+static void
+store_shared(const Task *task)
+{
+	const JibitAnswer *answer = task->call->answer;
+	int size = (int) (offsetof(CachedAnswer, answer) + ANSWER_SIZE(answer));
+	CachedAnswer *cached = palloc0(size);
+
+	strlcpy(cached->track_id, task->call->track_id, sizeof(cached->track_id));
+	memcpy(&cached->answer, answer, ANSWER_SIZE(answer));
+	jibit_cache_put(task->digest, MyDatabaseId, task->number, cached, size);
+	pfree(cached);
+}
+
+static void
+end_task(Run *run, Task *task)
+{
+	task->state = TASK_ENDED;
+	task->call->duration_us = jibit_now_us() - task->started_us;
+	note_last_call(task->call, run->policy.profile);
+}
+
+/* An answer that this statement has got already? */
+static bool
+find_in_statement(Task *task, const Run *run)
+{
+	JibitCall *call = task->call;
+	const char *track_id;
+
+	call->answer = jibit_statement_find(task->key, task->key_length,
+										&track_id);
+	if (call->answer == NULL)
+		return false;
+	strlcpy(call->track_id, track_id, sizeof(call->track_id));
+	call->cached = true;
+	jibit_stats_count_hit(task->number, run->policy.profile, true);
+	return true;
+}
+
+/* An answer that some session has got not long ago? */
+static bool
+find_shared(Task *task, const Run *run)
+{
+	JibitCall *call = task->call;
+	CachedAnswer *cached;
+	int size;
+
+	cached = jibit_cache_get(task->digest, cache_ttl_of(task->number), &size);
+	if (cached == NULL)
+		return false;
+	call->answer = &cached->answer;
+	strlcpy(call->track_id, cached->track_id, sizeof(call->track_id));
+	call->cached = true;
+	jibit_stats_count_hit(task->number, run->policy.profile, false);
+	return true;
+}
+
+static void
+store_answer(const Task *task)
+{
+	const JibitCall *call = task->call;
+
+	if (task->key == NULL)
+		return;
+	if (task->has_digest && !call->cached)
+		store_shared(task);
+	jibit_statement_store(task->key, task->key_length, call->answer,
+						  call->track_id);
 }
 
 static void
@@ -102,41 +301,17 @@ make_track_id(char *track_id)
 }
 
 static void
-end_task(Run *run, Task *task)
-{
-	task->state = TASK_ENDED;
-	task->call->duration_us = jibit_now_us() - task->started_us;
-	run->unfinished--;
-	note_last_call(task->call, run->profile);
-}
-
-/* Checks the arguments and makes the URL.  A call that is wrong ends here. */
-static void
-prepare_task(Run *run, Task *task)
+make_request(Run *run, Task *task)
 {
 	JibitCall *call = task->call;
-	char *canonical[JIBIT_MAX_PARAMS];
 	StringInfoData url;
 
-	task->started_us = jibit_now_us();
-	task->deadline_us = task->started_us + jibit_timeout_ms * INT64CONST(1000);
-	task->due_us = task->started_us;
-
-	if (!jibit_arguments_normalize(call->inquiry, call->arguments,
-								   jibit_validate, canonical, &call->error))
-	{
-		end_task(run, task);
-		return;
-	}
-
-	if (run->credentials == NULL)
-		run->credentials = jibit_credentials_get(run->profile);
 	initStringInfo(&url);
 	appendStringInfoString(&url, run->credentials->base_url);
 	if (call->target != NULL)
 		appendStringInfoString(&url, call->target);
 	else
-		jibit_arguments_append_target(&url, call->inquiry, canonical);
+		jibit_arguments_append_target(&url, call->inquiry, task->canonical);
 	make_track_id(call->track_id);
 	task->request.url = url.data;
 	task->request.track_id = call->track_id;
@@ -144,7 +319,152 @@ prepare_task(Run *run, Task *task)
 	task->request.owner = task;
 }
 
-/* Gets a token for a task; false with the call's error filled. */
+/*
+ * Takes up a call: it ends here if its arguments are wrong or its answer is
+ * known, and is ready to be sent otherwise.  In the task's context.
+ */
+static void
+begin_task(Run *run, Task *task)
+{
+	JibitCall *call = task->call;
+	const JibitInquiry *inquiry = call->inquiry;
+
+	task->number = number_of(inquiry);
+	task->started_us = jibit_now_us();
+	task->deadline_us = task->started_us +
+						run->policy.timeout_ms * INT64CONST(1000);
+	task->due_us = task->started_us;
+	task->state = TASK_READY;
+
+	if (!jibit_arguments_normalize(inquiry, call->arguments,
+								   run->policy.validate, task->canonical,
+								   &call->error))
+	{
+		end_task(run, task);
+		return;
+	}
+
+	if (inquiry->cacheable)
+	{
+		make_key(task, run);
+		if (find_in_statement(task, run))
+		{
+			end_task(run, task);
+			return;
+		}
+	}
+
+	/* Before the shared answers: the profile may not be for this user. */
+	if (run->credentials == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+		run->credentials = jibit_credentials_get(run->policy.profile);
+		MemoryContextSwitchTo(caller);
+	}
+	if (inquiry->cacheable && cache_ttl_of(task->number) > 0)
+	{
+		make_digest(task, run);
+		if (find_shared(task, run))
+		{
+			store_answer(task);
+			end_task(run, task);
+			return;
+		}
+	}
+	make_request(run, task);
+}
+
+/*
+ * Limits.
+ */
+
+static void
+fail_task(Run *run, Task *task, const char *code, const char *message)
+{
+	/* A call of which there was an attempt keeps its track id. */
+	jibit_error_set(&task->call->error, code, 0, message,
+					task->call->attempts > 0 ? task->call->track_id : NULL);
+	task->call->answer = NULL;
+	end_task(run, task);
+}
+
+/* Gives back the pass and, for a call that was no success, the reservation. */
+static void
+release_admission(Run *run, Task *task, bool succeeded)
+{
+	if (!task->admitted)
+		return;
+	jibit_breaker_return(run->credentials->digest, task->number, &task->pass);
+	if (!succeeded)
+		jibit_budget_give_back(task->number, task->budget_day);
+	task->admitted = false;
+}
+
+static void
+release_place(Task *task)
+{
+	if (task->has_place)
+		jibit_places_give_back();
+	task->has_place = false;
+}
+
+/*
+ * Asks the limits, once for a call.  When it may not go now, it has ended or
+ * is due later.
+ */
+static bool
+admit_task(Run *run, Task *task)
+{
+	int limit = -1;
+	long wait_ms;
+
+	if (task->admitted)
+		return true;
+	if (task->call->inquiry != &jibit_any_inquiry)
+		limit = jibit_daily_limit_of[task->number];
+	task->budget_day = today_number();
+	if (!jibit_budget_reserve(task->number, task->budget_day, limit))
+	{
+		fail_task(
+			run, task, JIBIT_CODE_LIMIT_REACHED,
+			psprintf(
+				"The day's %d calls that jibit.daily_limit_%s allows have been made.",
+				limit, task->call->inquiry->id));
+		return false;
+	}
+	if (!jibit_breaker_ask(run->credentials->digest, task->number, &task->pass,
+						   &wait_ms))
+	{
+		jibit_budget_give_back(task->number, task->budget_day);
+		task->due_us = jibit_now_us() + wait_ms * INT64CONST(1000);
+		if (!run->policy.wait_suspended || task->due_us >= task->deadline_us)
+			fail_task(
+				run, task, JIBIT_CODE_SUSPENDED,
+				psprintf(
+					"Calls are suspended after failures in a row; one is tried again in %ld ms.",
+					wait_ms));
+		return false;
+	}
+	task->admitted = true;
+	if (!jibit_statement_count_call())
+	{
+		release_admission(run, task, false);
+		fail_task(
+			run, task, JIBIT_CODE_LIMIT_REACHED,
+			psprintf(
+				"The statement has made the %d calls that jibit.max_calls_per_statement allows.",
+				jibit_max_calls_per_statement));
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Sending.
+ */
+
+/* Gets a token for a task; a call that gets none ends here. */
 static bool
 get_token(Run *run, Task *task)
 {
@@ -152,13 +472,18 @@ get_token(Run *run, Task *task)
 
 	if (!jibit_token_get(run->credentials, task->call->track_id,
 						 task->deadline_us, &fresh, &task->call->error))
+	{
+		task->call->answer = NULL;
+		release_admission(run, task, false);
+		end_task(run, task);
 		return false;
+	}
 
 	/* Calls of a run share one copy, and keep the one they were sent with. */
 	if (run->token == NULL || run->token->generation != fresh.generation ||
 		fresh.generation == 0)
 	{
-		JibitToken *copy = palloc(sizeof(JibitToken));
+		JibitToken *copy = MemoryContextAlloc(run->context, sizeof(fresh));
 
 		*copy = fresh;
 		run->token = copy;
@@ -167,23 +492,36 @@ get_token(Run *run, Task *task)
 	return true;
 }
 
-/* Sends the request.  A call that gets no token ends here. */
+/* Sends what is due, unless a limit or the lack of a place keeps it. */
 static void
 send_task(Run *run, Task *task)
 {
-	JibitCall *call = task->call;
-
-	if (!get_token(run, task))
+	if (!admit_task(run, task) || !get_token(run, task))
+		return;
+	if (!jibit_places_take())
 	{
-		end_task(run, task);
+		if (jibit_ms_until(task->deadline_us) == 0)
+		{
+			release_admission(run, task, false);
+			fail_task(
+				run, task, JIBIT_CODE_CONNECTION_TIMEOUT,
+				"None of the jibit.max_in_flight places came free in time.");
+		}
+		else
+			run->lacks_a_place = true;
 		return;
 	}
+	task->has_place = true;
 	task->request.bearer = task->token->text;
 	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
 	jibit_http_start(run->group, &task->request);
 	task->state = TASK_SENT;
-	call->attempts++;
+	task->call->attempts++;
 }
+
+/*
+ * Outcomes.
+ */
 
 /* A match on which the service cannot decide is an answer: NULL. */
 static JibitAnswer *
@@ -196,6 +534,37 @@ make_unknown_match(void)
 	return jibit_answer_finish(&writer, 1);
 }
 
+static JibitReach
+reach_of(const JibitError *error)
+{
+	return error->class == JIBIT_UNREACHABLE	   ? JIBIT_REACH_FAILED
+		   : error->class == JIBIT_SERVICE_FAILING ? JIBIT_REACH_FAILING
+												   : JIBIT_REACH_ANSWERED;
+}
+
+/* A call has ended that was sent: everything that counts it. */
+static void
+conclude_task(Run *run, Task *task)
+{
+	JibitCall *call = task->call;
+	bool succeeded = call->answer != NULL;
+
+	jibit_breaker_report(run->credentials->digest, task->number, &task->pass,
+						 succeeded ? JIBIT_REACH_ANSWERED
+								   : reach_of(&call->error));
+	release_admission(run, task, succeeded);
+	if (succeeded)
+		store_answer(task);
+	else if (jibit_inquiry_is_match(call->inquiry) &&
+			 strcmp(call->error.code, JIBIT_CODE_MATCHING_UNKNOWN) == 0)
+		call->answer = make_unknown_match();
+	end_task(run, task);
+	jibit_stats_count_call(
+		task->number, run->policy.profile, succeeded ? NULL : call->error.code,
+		call->attempts - 1, task->bytes_received, call->duration_us);
+	jibit_log_call(call, task->canonical, run->policy.profile, succeeded);
+}
+
 /* A request has ended: the call has too, or it is tried again. */
 static void
 take_outcome(Run *run, Task *task)
@@ -204,115 +573,229 @@ take_outcome(Run *run, Task *task)
 	JibitHttpRequest *request = &task->request;
 	const char *secrets[] = {task->token->text, run->credentials->api_key,
 							 run->credentials->secret_key, NULL};
-	MemoryContext caller;
+	MemoryContext caller = MemoryContextSwitchTo(task->context);
 	long pause;
 
+	release_place(task);
 	call->http_status = request->status;
-	caller = MemoryContextSwitchTo(run->answers);
+	task->bytes_received += request->body_length;
 	call->answer = jibit_decode_inquiry(call->inquiry, request, secrets,
 										&call->error);
-	if (call->answer == NULL && jibit_inquiry_is_match(call->inquiry) &&
-		strcmp(call->error.code, JIBIT_CODE_MATCHING_UNKNOWN) == 0)
-		call->answer = make_unknown_match();
-	MemoryContextSwitchTo(caller);
 	if (request->body != NULL)
 		pfree(request->body);
 	request->body = NULL;
 
-	if (call->answer != NULL)
-	{
-		end_task(run, task);
-		return;
-	}
-
-	if (call->error.class == JIBIT_NOT_AUTHORISED && !task->token_renewed)
+	if (call->answer == NULL && call->error.class == JIBIT_NOT_AUTHORISED &&
+		!task->token_renewed)
 	{
 		/* In practice an expired token, or one revoked. */
 		jibit_token_invalidate(run->credentials, task->token->generation);
 		task->token_renewed = true;
-		task->state = TASK_READY;
-		task->due_us = jibit_now_us();
-		return;
+		pause = 0;
 	}
-
-	pause = jibit_retry_pause(&call->error, request, call->attempts,
-							  jibit_ms_until(task->deadline_us));
+	else
+		pause = call->answer != NULL
+					? -1
+					: jibit_retry_pause(&call->error, request, call->attempts,
+										jibit_ms_until(task->deadline_us));
 	if (pause < 0)
+		conclude_task(run, task);
+	else
 	{
-		end_task(run, task);
-		return;
+		task->state = TASK_READY;
+		task->due_us = jibit_now_us() + pause * INT64CONST(1000);
 	}
-	task->state = TASK_READY;
-	task->due_us = jibit_now_us() + pause * INT64CONST(1000);
+	MemoryContextSwitchTo(caller);
 }
+
+/*
+ * Driving.
+ */
 
 /* Sends what is due.  Returns how long there is nothing to be sent, in ms. */
 static long
 send_due(Run *run)
 {
-	long wait_ms = jibit_timeout_ms;
+	long wait_ms = run->policy.timeout_ms;
 
+	run->lacks_a_place = false;
 	for (int i = 0; i < run->ntasks; i++)
 	{
 		Task *task = &run->tasks[i];
 
 		if (task->state == TASK_READY && task->due_us <= jibit_now_us())
+		{
+			MemoryContext caller = MemoryContextSwitchTo(task->context);
+
 			send_task(run, task);
-		else if (task->state == TASK_READY)
+			MemoryContextSwitchTo(caller);
+		}
+		if (task->state == TASK_ENDED)
+			wait_ms = 0;
+		else if (task->state == TASK_READY && task->due_us > jibit_now_us())
 			wait_ms = Min(wait_ms, jibit_ms_until(task->due_us));
 	}
 	return wait_ms;
 }
 
+static bool
+has_sent(const Run *run)
+{
+	for (int i = 0; i < run->ntasks; i++)
+	{
+		if (run->tasks[i].state == TASK_SENT)
+			return true;
+	}
+	return false;
+}
+
+/* One turn: send, wait, take up what has ended. */
 static void
 drive(Run *run)
 {
-	while (run->unfinished > 0)
-	{
-		long wait_ms = send_due(run);
-		JibitHttpRequest *request;
+	long wait_ms = send_due(run);
+	JibitHttpRequest *request;
 
-		if (run->unfinished == 0)
-			break;
-		request = jibit_http_wait(run->group, wait_ms);
-		if (request != NULL)
-			take_outcome(run, request->owner);
+	if (run->lacks_a_place && wait_ms > 0 && !has_sent(run))
+	{
+		jibit_places_wait(Min(wait_ms, PLACE_WAIT_LONGEST_MS));
+		return;
+	}
+	if (run->lacks_a_place)
+		wait_ms = Min(wait_ms, PLACE_WAIT_MS);
+	while ((request = jibit_http_wait(run->group, wait_ms)) != NULL)
+	{
+		take_outcome(run, request->owner);
+		wait_ms = 0; /* what else has ended by now */
 	}
 }
 
+/* Gives back what the tasks hold, however the run has ended. */
+static void
+release_run(Run *run)
+{
+	for (int i = 0; i < run->ntasks; i++)
+	{
+		Task *task = &run->tasks[i];
+
+		if (task->state == TASK_READY || task->state == TASK_SENT)
+		{
+			release_place(task);
+			release_admission(run, task, false);
+		}
+	}
+	jibit_http_end_group(run->group);
+	run->group = NULL;
+}
+
 void
-jibit_client_run(JibitCall *calls, int ncalls, const char *profile)
+jibit_client_call(JibitCall *call, const JibitPolicy *policy)
+{
+	Run *run = palloc0(sizeof(Run));
+	Task *task = palloc0(sizeof(Task));
+
+	run->policy = *policy;
+	run->context = CurrentMemoryContext;
+	run->tasks = task;
+	run->ntasks = 1;
+	task->call = call;
+	task->context = CurrentMemoryContext;
+	begin_task(run, task);
+	if (task->state == TASK_ENDED)
+		return;
+
+	PG_TRY();
+	{
+		run->group = jibit_http_begin_group(run->context);
+		while (task->state != TASK_ENDED)
+			drive(run);
+	}
+	PG_FINALLY();
+	{
+		release_run(run);
+	}
+	PG_END_TRY();
+}
+
+/* Hands over what has ended and takes up what comes next. */
+static void
+refill(Run *run, JibitCallSource source, JibitCallSink sink, void *arg,
+	   bool *exhausted)
+{
+	for (int i = 0; i < run->ntasks; i++)
+	{
+		Task *task = &run->tasks[i];
+
+		while (task->state == TASK_ENDED ||
+			   (task->state == TASK_IDLE && !*exhausted))
+		{
+			JibitCall *call = task->call;
+			MemoryContext context = task->context;
+
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextSwitchTo(context);
+			if (task->state == TASK_ENDED)
+			{
+				sink(arg, call);
+				task->state = TASK_IDLE;
+				run->active--;
+				continue;
+			}
+			MemoryContextReset(context);
+			memset(task, 0, sizeof(Task));
+			memset(call, 0, sizeof(JibitCall));
+			task->call = call;
+			task->context = context;
+			if (source(arg, call))
+			{
+				run->active++;
+				begin_task(run, task);
+			}
+			else
+				*exhausted = true;
+		}
+	}
+	MemoryContextSwitchTo(run->context);
+}
+
+void
+jibit_client_run(JibitCallSource source, JibitCallSink sink, void *arg,
+				 const JibitPolicy *policy)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Run *run;
+	bool exhausted = false;
 
 	context = AllocSetContextCreate(caller, "jibit run",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	run = palloc0(sizeof(Run));
-	run->profile = profile;
-	run->answers = caller;
-	run->tasks = palloc0(ncalls * sizeof(Task));
-	run->ntasks = ncalls;
-	run->unfinished = ncalls;
+	run->policy = *policy;
+	run->context = context;
+	run->ntasks = policy->concurrency;
+	run->tasks = palloc0(run->ntasks * sizeof(Task));
+	for (int i = 0; i < run->ntasks; i++)
+	{
+		run->tasks[i].call = palloc0(sizeof(JibitCall));
+		run->tasks[i].context = AllocSetContextCreate(context, "jibit call",
+													  ALLOCSET_SMALL_SIZES);
+	}
 
 	PG_TRY();
 	{
-		for (int i = 0; i < ncalls; i++)
+		run->group = jibit_http_begin_group(context);
+		for (;;)
 		{
-			run->tasks[i].call = &calls[i];
-			prepare_task(run, &run->tasks[i]);
-		}
-		if (run->unfinished > 0)
-		{
-			run->group = jibit_http_begin_group(context);
+			refill(run, source, sink, arg, &exhausted);
+			if (run->active == 0)
+				break;
 			drive(run);
 		}
 	}
 	PG_FINALLY();
 	{
-		jibit_http_end_group(run->group);
+		release_run(run);
 		MemoryContextSwitchTo(caller);
 		MemoryContextDelete(context);
 	}

@@ -18,9 +18,10 @@ typedef struct JibitCall
 	const JibitInquiry *inquiry;
 	const char *arguments[JIBIT_MAX_PARAMS]; /* NULL: not given */
 	const char *target; /* of jibit_any_inquiry: path and query */
+	int64 tag;			/* the caller's own */
 
-	/* How it ended: with an answer (palloc'd), or with an error. */
-	JibitAnswer *answer;
+	/* How it ended: with an answer, or (NULL) with an error. */
+	const JibitAnswer *answer;
 	JibitError error;
 	char track_id[JIBIT_TRACK_ID_MAX + 1];
 	int http_status; /* of the last attempt; 0 for none */
@@ -29,16 +30,39 @@ typedef struct JibitCall
 	int64 duration_us;
 } JibitCall;
 
+/* By which settings calls are made: the session's, or others. */
+typedef struct JibitPolicy
+{
+	const char *profile; /* in the database's encoding */
+	bool validate;
+	int timeout_ms;
+	int concurrency;	 /* of jibit_client_run() */
+	bool wait_suspended; /* wait for a suspended service, within the timeout */
+} JibitPolicy;
+
+extern JibitPolicy jibit_session_policy(void);
+
 /*
- * Makes the calls, together, and fills in how each has ended.  Answers are
- * palloc'd in the current context.  A call that fails is not an error here,
- * but missing or unusable credentials (JB011), a profile that is not for this
- * user (42501), a cancel and lack of memory are.  Only inside a transaction.
- *
- * `profile` is in the database's encoding.
+ * Makes one call and fills in how it has ended; the answer is palloc'd in the
+ * current context, or is the statement's and good as long as that lasts.  A
+ * call that fails is not an error here, but missing or unusable credentials
+ * (JB011), a profile that is not for this user (42501), a cancel and lack of
+ * memory are.  Only inside a transaction.
  */
-extern void jibit_client_run(JibitCall *calls, int ncalls,
-							 const char *profile);
+extern void jibit_client_call(JibitCall *call, const JibitPolicy *policy);
+
+/*
+ * Makes many calls, `concurrency` at a time.  The source fills in the next one
+ * and returns false when there is none; what it allocates, and the answer, is
+ * in a context that lives until the sink has had the call.  The sink gets each
+ * as it ends, in no order.  Raises what jibit_client_call() raises, from
+ * between the two.
+ */
+typedef bool (*JibitCallSource)(void *arg, JibitCall *call);
+typedef void (*JibitCallSink)(void *arg, JibitCall *call);
+
+extern void jibit_client_run(JibitCallSource source, JibitCallSink sink,
+							 void *arg, const JibitPolicy *policy);
 
 /* What is known of the session's latest call. */
 typedef struct JibitLastCall

@@ -245,8 +245,7 @@ read_profile(KeptCredentials *entry, const char *profile)
 	char *base_url;
 	Datum roles;
 	bool roles_null;
-	const char *identity[4];
-	char database[16];
+	StringInfoData identity;
 
 	table = find_table(&owner, &credentials->table);
 	query = psprintf(
@@ -304,12 +303,16 @@ read_profile(KeptCredentials *entry, const char *profile)
 	entry->read_at = jibit_now_us();
 	MemoryContextSwitchTo(caller);
 
-	snprintf(database, sizeof(database), "%u", MyDatabaseId);
-	identity[0] = database;
-	identity[1] = credentials->base_url;
-	identity[2] = credentials->api_key;
-	identity[3] = credentials->secret_key;
-	jibit_digest(credentials->digest, identity, lengthof(identity));
+	/* With the terminators, so that no two lists of parts look the same. */
+	initStringInfo(&identity);
+	appendBinaryStringInfo(&identity, (char *) &MyDatabaseId, sizeof(Oid));
+	appendBinaryStringInfo(&identity, credentials->base_url,
+						   (int) strlen(credentials->base_url) + 1);
+	appendBinaryStringInfo(&identity, credentials->api_key,
+						   (int) strlen(credentials->api_key) + 1);
+	appendBinaryStringInfo(&identity, credentials->secret_key,
+						   (int) strlen(credentials->secret_key) + 1);
+	jibit_digest(credentials->digest, identity.data, identity.len);
 	SPI_finish();
 }
 

@@ -78,6 +78,16 @@ const JibitInquiry jibit_inquiries[JIBIT_INQUIRY_COUNT] = {
 #undef INQUIRY
 };
 
+const char *const jibit_inquiry_names[JIBIT_INQUIRY_COUNT] = {
+#define INQUIRY(id, ...) #id,
+#include "api/inquirylist.h"
+#undef INQUIRY
+};
+
+/* One more than the table has, for jibit_any_inquiry. */
+StaticAssertDecl(JIBIT_INQUIRY_COUNT < JIBIT_MAX_INQUIRIES,
+				 "room for the inquiries in shared memory");
+
 static const JibitColumn any_columns[] = {
 	COLUMN("answer", JSON, NULL, NULL),
 };

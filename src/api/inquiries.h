@@ -102,6 +102,9 @@ typedef enum JibitInquiryId
 
 extern const JibitInquiry jibit_inquiries[JIBIT_INQUIRY_COUNT];
 
+/* Their names, in the same order. */
+extern const char *const jibit_inquiry_names[JIBIT_INQUIRY_COUNT];
+
 /* What jibit_request() sends: any path, any answer. */
 extern const JibitInquiry jibit_any_inquiry;
 

@@ -31,6 +31,7 @@
 #include "config.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "shared/breaker.h"
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -114,7 +115,7 @@ jibit_token_shmem_init(void)
 	if (found)
 		return;
 	memset(table, 0, sizeof(TokenTable));
-	table->lock = &GetNamedLWLockTranche("jibit tokens")->lock;
+	table->lock = &GetNamedLWLockTranche(JIBIT_TOKEN_TRANCHE)->lock;
 	for (int i = 0; i < SLOTS; i++)
 		ConditionVariableInit(&table->slots[i].ended);
 }
@@ -517,6 +518,10 @@ publish(const JibitCredentials *credentials, const char *access,
 	}
 	LWLockRelease(table->lock);
 	claimed = NULL;
+
+	/* A refused key has a pause of its own. */
+	if (error->class != JIBIT_NOT_AUTHORISED && access == NULL)
+		jibit_breaker_token_failed(credentials->digest);
 }
 
 /* Runs the attempt that this session has claimed. */

@@ -18,6 +18,8 @@ typedef struct JibitToken
 	uint64 generation; /* tells this pair from a later one */
 } JibitToken;
 
+#define JIBIT_TOKEN_TRANCHE "jibit tokens"
+
 extern Size jibit_token_shmem_size(void);
 extern void jibit_token_shmem_init(void);
 

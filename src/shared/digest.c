@@ -38,7 +38,7 @@ jibit_digest_shmem_init(void)
 }
 
 void
-jibit_digest(uint8 *digest, const char *const *parts, int nparts)
+jibit_digest(uint8 *digest, const void *data, size_t length)
 {
 	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
 	bool ok;
@@ -46,15 +46,9 @@ jibit_digest(uint8 *digest, const char *const *parts, int nparts)
 	if (context == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	ok = pg_hmac_init(context, key, KEY_SIZE) >= 0;
-	for (int i = 0; i < nparts && ok; i++)
-	{
-		uint32 length = (uint32) strlen(parts[i]);
-
-		ok = pg_hmac_update(context, (uint8 *) &length, sizeof(length)) >= 0 &&
-			 pg_hmac_update(context, (const uint8 *) parts[i], length) >= 0;
-	}
-	ok = ok && pg_hmac_final(context, digest, JIBIT_DIGEST_SIZE) >= 0;
+	ok = pg_hmac_init(context, key, KEY_SIZE) >= 0 &&
+		 pg_hmac_update(context, data, length) >= 0 &&
+		 pg_hmac_final(context, digest, JIBIT_DIGEST_SIZE) >= 0;
 	pg_hmac_free(context);
 	if (!ok)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),

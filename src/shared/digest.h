@@ -16,10 +16,9 @@ extern Size jibit_digest_shmem_size(void);
 extern void jibit_digest_shmem_init(void);
 
 /*
- * HMAC-SHA-256 over the parts and their lengths, so that no two lists of
- * parts run into each other.  The key is drawn at server start and shared by
- * all sessions.  Throws if the cryptographic library fails.
+ * HMAC-SHA-256.  The key is drawn at server start and shared by all sessions.
+ * Throws if the cryptographic library fails.
  */
-extern void jibit_digest(uint8 *digest, const char *const *parts, int nparts);
+extern void jibit_digest(uint8 *digest, const void *data, size_t length);
 
 #endif /* JIBIT_DIGEST_H */

@@ -9,6 +9,7 @@
 
 #include "api/inquiries.h"
 #include "catalog/pg_type.h"
+#include "config.h"
 #include "encoding.h"
 #include "errors.h"
 #include "fmgr.h"
@@ -16,6 +17,7 @@
 #include "sql/result.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(jibit_error_code_list);
 Datum
@@ -49,6 +51,22 @@ jibit_error_code_list(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static int64
+cache_ttl_of(int inquiry)
+{
+	return jibit_cache_ttl_of[inquiry] >= 0 ? jibit_cache_ttl_of[inquiry]
+											: jibit_cache_ttl_ms;
+}
+
+static Datum
+duration_datum(int64 ms)
+{
+	Interval *interval = palloc0(sizeof(Interval));
+
+	interval->time = ms * 1000;
+	return IntervalPGetDatum(interval);
+}
+
 PG_FUNCTION_INFO_V1(jibit_inquiry_list);
 Datum
 jibit_inquiry_list(PG_FUNCTION_ARGS)
@@ -60,8 +78,8 @@ jibit_inquiry_list(PG_FUNCTION_ARGS)
 	{
 		const JibitInquiry *inquiry = &jibit_inquiries[i];
 		Datum arguments[JIBIT_MAX_PARAMS];
-		Datum values[5];
-		bool nulls[5] = {false};
+		Datum values[7];
+		bool nulls[7] = {false};
 
 		for (int p = 0; p < inquiry->nparams; p++)
 			arguments[p] = CStringGetTextDatum(inquiry->params[p].argument);
@@ -71,6 +89,10 @@ jibit_inquiry_list(PG_FUNCTION_ARGS)
 		values[2] = CStringGetTextDatum(inquiry->path);
 		values[3] = BoolGetDatum(inquiry->charged);
 		values[4] = BoolGetDatum(inquiry->cacheable);
+		values[5] = duration_datum(cache_ttl_of(i));
+		nulls[5] = !inquiry->cacheable;
+		values[6] = Int32GetDatum(jibit_daily_limit_of[i]);
+		nulls[6] = jibit_daily_limit_of[i] < 0;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}

@@ -153,6 +153,7 @@ static void
 check_account(Report *report, const JibitCredentials *credentials)
 {
 	JibitCall *call = palloc0(sizeof(JibitCall));
+	JibitPolicy policy = jibit_session_policy();
 	JibitToken token;
 	JibitError error;
 	bool ok;
@@ -167,7 +168,7 @@ check_account(Report *report, const JibitCredentials *credentials)
 		return;
 
 	call->inquiry = &jibit_inquiries[JIBIT_INQUIRY_balances];
-	jibit_client_run(call, 1, jibit_profile);
+	jibit_client_call(call, &policy);
 	ok = call->answer != NULL;
 	if (ok)
 		add_result(report, ITEM_INQUIRY, true,

@@ -128,7 +128,9 @@ is_verdict(const JibitError *error)
 bool
 jibit_make_call(JibitCall *call)
 {
-	jibit_client_run(call, 1, jibit_profile);
+	JibitPolicy policy = jibit_session_policy();
+
+	jibit_client_call(call, &policy);
 	if (call->answer != NULL)
 		return true;
 	jibit_error_report(jibit_on_error == JIBIT_ON_ERROR_WARNING &&

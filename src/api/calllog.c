@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * calllog.c
+ *	  The line that a call leaves in the server's log, if it shall.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "api/calllog.h"
+#include "config.h"
+#include "lib/stringinfo.h"
+#include "offline/normalize.h"
+
+/* Of an argument that is no card: this many characters at the end are shown. */
+#define SHOWN 2
+
+static bool
+is_ascii(const char *text)
+{
+	while (*text && !IS_HIGHBIT_SET(*text))
+		text++;
+	return *text == '\0';
+}
+
+/* Names are not shown at all, nor is what is too short to hide. */
+static void
+append_masked(StringInfo line, JibitKind kind, const char *value)
+{
+	size_t length = strlen(value);
+	char card[JIBIT_CARD_LENGTH + 1];
+
+	if (kind == JIBIT_KIND_CARD &&
+		jibit_mask_card(value, length, card) == JIBIT_VALID)
+		appendStringInfoString(line, card);
+	else if (kind == JIBIT_KIND_BANK)
+		appendStringInfoString(line, value);
+	else if (kind == JIBIT_KIND_NAME || length <= 2 * SHOWN ||
+			 !is_ascii(value))
+		appendStringInfoString(line, "***");
+	else
+	{
+		for (size_t i = 0; i < length - SHOWN; i++)
+			appendStringInfoChar(line, '*');
+		appendStringInfoString(line, value + length - SHOWN);
+	}
+}
+
+void
+jibit_log_call(const JibitCall *call, char *const *canonical,
+			   const char *profile, bool succeeded)
+{
+	const JibitInquiry *inquiry = call->inquiry;
+	StringInfoData line;
+
+	if (jibit_log_calls == JIBIT_LOG_CALLS_OFF ||
+		(jibit_log_calls == JIBIT_LOG_CALLS_ERRORS && succeeded))
+		return;
+
+	initStringInfo(&line);
+	for (int i = 0; i < inquiry->nparams; i++)
+	{
+		if (canonical[i] == NULL)
+			continue;
+		appendStringInfo(&line, "%s%s=", line.len > 0 ? ", " : "",
+						 inquiry->params[i].argument);
+		append_masked(&line, inquiry->params[i].kind, canonical[i]);
+	}
+	/* The statement may hold what has just been masked. */
+	ereport(
+		LOG,
+		(errmsg(
+			 "jibit call %s(%s): %s, profile %s, HTTP status %d, %d attempts, %.3f ms, track id %s",
+			 inquiry->id, line.data,
+			 succeeded ? "succeeded" : call->error.code, profile,
+			 call->http_status, call->attempts,
+			 (double) call->duration_us / 1000, call->track_id),
+		 errhidestmt(true), errhidecontext(true)));
+	pfree(line.data);
+}

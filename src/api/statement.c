@@ -1,0 +1,232 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *	  What lives as long as one statement of the session.
+ *
+ * A statement is what the client sends, with all that its functions and
+ * triggers run: the outermost run of the executor or of a utility command.
+ * Nesting is counted in hooks, as pg_stat_statements does.  At its end, also
+ * by an error, everything goes; so it does at COMMIT or ROLLBACK inside a
+ * procedure, since what comes after is another transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "api/statement.h"
+#include "common/hashfn.h"
+#include "compat.h"
+#include "config.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+
+typedef struct StatementKey
+{
+	const char *data;
+	size_t length;
+} StatementKey;
+
+typedef struct StatementEntry
+{
+	StatementKey key;
+	uint32 hash;
+	char status; /* simplehash's */
+	const JibitAnswer *answer;
+	const char *track_id;
+} StatementEntry;
+
+#define SH_PREFIX answers
+#define SH_ELEMENT_TYPE StatementEntry
+#define SH_KEY_TYPE StatementKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, k) \
+	hash_bytes((const unsigned char *) (k).data, (int) (k).length)
+#define SH_EQUAL(table, a, b) \
+	((a).length == (b).length && memcmp((a).data, (b).data, (a).length) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Buckets to begin with; the table grows by itself. */
+#define INITIAL_ENTRIES 64
+
+static ExecutorRun_hook_type previous_executor_run;
+static ExecutorFinish_hook_type previous_executor_finish;
+static ProcessUtility_hook_type previous_process_utility;
+
+static int nesting;
+static int64 calls;
+
+/* Of the answers; NULL while there are none. */
+static MemoryContext context;
+static answers_hash *answers;
+
+static void
+end_statement(void)
+{
+	calls = 0;
+	answers = NULL;
+	if (context != NULL)
+		MemoryContextDelete(context);
+	context = NULL;
+}
+
+static void
+leave(void)
+{
+	if (--nesting == 0)
+		end_statement();
+}
+
+static void
+run_executor(JIBIT_EXECUTOR_RUN_PARAMETERS)
+{
+	nesting++;
+	PG_TRY();
+	{
+		if (previous_executor_run)
+			previous_executor_run(JIBIT_EXECUTOR_RUN_ARGUMENTS);
+		else
+			standard_ExecutorRun(JIBIT_EXECUTOR_RUN_ARGUMENTS);
+	}
+	PG_FINALLY();
+	{
+		leave();
+	}
+	PG_END_TRY();
+}
+
+/* AFTER triggers run here. */
+static void
+finish_executor(QueryDesc *query)
+{
+	nesting++;
+	PG_TRY();
+	{
+		if (previous_executor_finish)
+			previous_executor_finish(query);
+		else
+			standard_ExecutorFinish(query);
+	}
+	PG_FINALLY();
+	{
+		leave();
+	}
+	PG_END_TRY();
+}
+
+static void
+process_utility(PlannedStmt *statement, const char *source,
+				bool read_only_tree, ProcessUtilityContext utility_context,
+				ParamListInfo parameters, QueryEnvironment *environment,
+				DestReceiver *destination, QueryCompletion *completion)
+{
+	nesting++;
+	PG_TRY();
+	{
+		if (previous_process_utility)
+			previous_process_utility(statement, source, read_only_tree,
+									 utility_context, parameters, environment,
+									 destination, completion);
+		else
+			standard_ProcessUtility(statement, source, read_only_tree,
+									utility_context, parameters, environment,
+									destination, completion);
+	}
+	PG_FINALLY();
+	{
+		leave();
+	}
+	PG_END_TRY();
+}
+
+static void
+on_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		end_statement();
+}
+
+void
+jibit_statement_init(void)
+{
+	previous_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = run_executor;
+	previous_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = finish_executor;
+	previous_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+	RegisterXactCallback(on_transaction_end, NULL);
+}
+
+const JibitAnswer *
+jibit_statement_find(const char *key, size_t length, const char **track_id)
+{
+	StatementKey wanted = {key, length};
+	StatementEntry *entry;
+
+	if (answers == NULL || !jibit_statement_cache)
+		return NULL;
+	entry = answers_lookup(answers, wanted);
+	if (entry == NULL)
+		return NULL;
+	*track_id = entry->track_id;
+	return entry->answer;
+}
+
+void
+jibit_statement_store(const char *key, size_t length,
+					  const JibitAnswer *answer, const char *track_id)
+{
+	MemoryContext caller;
+	StatementKey copy = {key, length};
+	StatementEntry *entry;
+	JibitAnswer *kept;
+	size_t size = offsetof(JibitAnswer, data) + answer->size;
+	bool found;
+
+	if (nesting == 0 || !jibit_statement_cache)
+		return;
+
+	/* Bounded: what has outgrown its memory begins anew. */
+	if (context != NULL &&
+		MemoryContextMemAllocated(context, true) > (Size) work_mem * 1024)
+	{
+		answers = NULL;
+		MemoryContextReset(context);
+	}
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "jibit statement",
+										ALLOCSET_DEFAULT_SIZES);
+	if (answers == NULL)
+		answers = answers_create(context, INITIAL_ENTRIES, NULL);
+	if (answers_lookup(answers, copy) != NULL)
+		return;
+
+	/* Whole before it is in the table: an error on the way leaves no hole. */
+	caller = MemoryContextSwitchTo(context);
+	copy.data = memcpy(palloc(length), key, length);
+	kept = memcpy(palloc(size), answer, size);
+	track_id = pstrdup(track_id);
+	MemoryContextSwitchTo(caller);
+	entry = answers_insert(answers, copy, &found);
+	entry->answer = kept;
+	entry->track_id = track_id;
+}
+
+bool
+jibit_statement_count_call(void)
+{
+	if (jibit_max_calls_per_statement > 0 &&
+		calls >= jibit_max_calls_per_statement)
+		return false;
+	calls++;
+	return true;
+}

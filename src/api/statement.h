@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  What lives as long as one statement of the session: answers that it has
+ *	  got already, and the number of its calls.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_STATEMENT_H
+#define JIBIT_STATEMENT_H
+
+#include "api/answer.h"
+
+/* Installs the hooks that know when a statement ends; from _PG_init. */
+extern void jibit_statement_init(void);
+
+/*
+ * The answer that this statement has for the key, or NULL.  What is returned
+ * is the statement's: use it before anything else is stored.
+ */
+extern const JibitAnswer *jibit_statement_find(const char *key, size_t length,
+											   const char **track_id);
+
+/* Keeps a copy until the statement ends; does nothing outside of one. */
+extern void jibit_statement_store(const char *key, size_t length,
+								  const JibitAnswer *answer,
+								  const char *track_id);
+
+/* Counts a call; false when jibit.max_calls_per_statement does not allow it. */
+extern bool jibit_statement_count_call(void);
+
+#endif /* JIBIT_STATEMENT_H */

@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * breaker.c
+ *	  The circuit breaker: no calls to what has failed again and again.
+ *
+ * Locking: one lock for the table.  Asking about closed circuits and
+ * reporting an answer that changes nothing hold it in shared mode, everything
+ * else in exclusive mode.  Only calls that go out come here, never hits.
+ *
+ * A probe is marked with its session's pid.  If the session is gone, the next
+ * to ask becomes the probe.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "config.h"
+#include "jibit.h"
+#include "miscadmin.h"
+#include "shared/breaker.h"
+#include "storage/lwlock.h"
+#include "storage/procarray.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+/* Accounts that are followed; the one least recently used makes room. */
+#define ACCOUNTS 64
+
+/* While another session probes: how soon to look again. */
+#define PROBE_WAIT_MS 50
+
+typedef struct Circuit
+{
+	uint32 failures;		/* in a row */
+	TimestampTz probe_from; /* when open: no call before */
+	int probe_pid;
+} Circuit;
+
+typedef struct Account
+{
+	bool used;
+	uint8 digest[JIBIT_DIGEST_SIZE];
+	TimestampTz last_used;
+	Circuit way;
+	Circuit inquiries[JIBIT_MAX_INQUIRIES];
+} Account;
+
+typedef struct Breaker
+{
+	LWLock *lock;
+	Account accounts[ACCOUNTS];
+} Breaker;
+
+static Breaker *breaker;
+
+Size
+jibit_breaker_shmem_size(void)
+{
+	return MAXALIGN(sizeof(Breaker));
+}
+
+void
+jibit_breaker_shmem_init(void)
+{
+	bool found;
+
+	breaker = ShmemInitStruct("jibit breaker", sizeof(Breaker), &found);
+	if (found)
+		return;
+	memset(breaker, 0, sizeof(Breaker));
+	breaker->lock = &GetNamedLWLockTranche(JIBIT_BREAKER_TRANCHE)->lock;
+}
+
+static Account *
+find_account(const uint8 *digest)
+{
+	for (int i = 0; i < ACCOUNTS; i++)
+	{
+		Account *account = &breaker->accounts[i];
+
+		if (account->used &&
+			memcmp(account->digest, digest, JIBIT_DIGEST_SIZE) == 0)
+			return account;
+	}
+	return NULL;
+}
+
+/* With the lock held exclusively. */
+static Account *
+find_or_make_account(const uint8 *digest)
+{
+	Account *account = find_account(digest);
+
+	if (account == NULL)
+	{
+		account = &breaker->accounts[0];
+		for (int i = 0; i < ACCOUNTS; i++)
+		{
+			Account *candidate = &breaker->accounts[i];
+
+			if (!candidate->used)
+			{
+				account = candidate;
+				break;
+			}
+			if (candidate->last_used < account->last_used)
+				account = candidate;
+		}
+		memset(account, 0, sizeof(Account));
+		account->used = true;
+		memcpy(account->digest, digest, JIBIT_DIGEST_SIZE);
+	}
+	account->last_used = GetCurrentTimestamp();
+	return account;
+}
+
+static bool
+is_open(const Circuit *circuit)
+{
+	return jibit_breaker_threshold > 0 &&
+		   circuit->failures >= (uint32) jibit_breaker_threshold;
+}
+
+/*
+ * How long until a call may go through, as a probe if the circuit is open; 0
+ * for now.
+ */
+static long
+time_to_pass(const Circuit *circuit, TimestampTz now)
+{
+	if (!is_open(circuit))
+		return 0;
+	if (now < circuit->probe_from)
+		return TimestampDifferenceMilliseconds(now, circuit->probe_from) + 1;
+	if (circuit->probe_pid != 0 && circuit->probe_pid != MyProcPid &&
+		BackendPidGetProc(circuit->probe_pid) != NULL)
+		return PROBE_WAIT_MS;
+	if (circuit->probe_pid == MyProcPid)
+		return PROBE_WAIT_MS; /* another call of a batch */
+	return 0;
+}
+
+static bool
+mark_probe(Circuit *circuit)
+{
+	if (!is_open(circuit))
+		return false;
+	circuit->probe_pid = MyProcPid;
+	return true;
+}
+
+bool
+jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
+				  long *wait_ms)
+{
+	TimestampTz now;
+	Account *account;
+	bool closed;
+
+	pass->probes_way = pass->probes_inquiry = false;
+	*wait_ms = 0;
+	if (jibit_breaker_threshold == 0)
+		return true;
+
+	LWLockAcquire(breaker->lock, LW_SHARED);
+	account = find_account(account_digest);
+	closed = account == NULL || (!is_open(&account->way) &&
+								 !is_open(&account->inquiries[inquiry]));
+	LWLockRelease(breaker->lock);
+	if (closed)
+		return true;
+
+	now = GetCurrentTimestamp();
+	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
+	account = find_or_make_account(account_digest);
+	*wait_ms = Max(time_to_pass(&account->way, now),
+				   time_to_pass(&account->inquiries[inquiry], now));
+	if (*wait_ms == 0)
+	{
+		pass->probes_way = mark_probe(&account->way);
+		pass->probes_inquiry = mark_probe(&account->inquiries[inquiry]);
+	}
+	LWLockRelease(breaker->lock);
+	return *wait_ms == 0;
+}
+
+static void
+note_failure(Circuit *circuit)
+{
+	if (circuit->failures < PG_UINT32_MAX)
+		circuit->failures++;
+	circuit->probe_from = GetCurrentTimestamp() +
+						  jibit_breaker_cooldown_ms * INT64CONST(1000);
+}
+
+static void
+end_probes(Account *account, int inquiry, JibitPass *pass)
+{
+	if (pass->probes_way && account->way.probe_pid == MyProcPid)
+		account->way.probe_pid = 0;
+	if (pass->probes_inquiry &&
+		account->inquiries[inquiry].probe_pid == MyProcPid)
+		account->inquiries[inquiry].probe_pid = 0;
+	pass->probes_way = pass->probes_inquiry = false;
+}
+
+void
+jibit_breaker_report(const uint8 *account_digest, int inquiry, JibitPass *pass,
+					 JibitReach reach)
+{
+	Account *account;
+
+	/* Nearly always there is nothing to change. */
+	if (reach == JIBIT_REACH_ANSWERED)
+	{
+		bool unchanged;
+
+		LWLockAcquire(breaker->lock, LW_SHARED);
+		account = find_account(account_digest);
+		unchanged = account == NULL ||
+					(account->way.failures == 0 &&
+					 account->inquiries[inquiry].failures == 0);
+		LWLockRelease(breaker->lock);
+		if (unchanged)
+			return;
+	}
+
+	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
+	account = find_or_make_account(account_digest);
+	end_probes(account, inquiry, pass);
+	if (reach == JIBIT_REACH_FAILED)
+		note_failure(&account->way);
+	else
+		account->way.failures = 0;
+	if (reach == JIBIT_REACH_FAILING)
+		note_failure(&account->inquiries[inquiry]);
+	else if (reach == JIBIT_REACH_ANSWERED)
+		account->inquiries[inquiry].failures = 0;
+	LWLockRelease(breaker->lock);
+}
+
+void
+jibit_breaker_return(const uint8 *account_digest, int inquiry, JibitPass *pass)
+{
+	Account *account;
+
+	if (!pass->probes_way && !pass->probes_inquiry)
+		return;
+	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
+	account = find_account(account_digest);
+	if (account != NULL)
+		end_probes(account, inquiry, pass);
+	LWLockRelease(breaker->lock);
+}
+
+void
+jibit_breaker_token_failed(const uint8 *account_digest)
+{
+	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
+	note_failure(&find_or_make_account(account_digest)->way);
+	LWLockRelease(breaker->lock);
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget.h
+ *	  How many successful calls a day an inquiry may make.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_BUDGET_H
+#define JIBIT_BUDGET_H
+
+extern Size jibit_budget_shmem_size(void);
+
+/*
+ * Also reads what a clean shutdown has kept, and sees to it that the next one
+ * keeps it.  `names` are the inquiries'; the counters go by their order.
+ */
+extern void jibit_budget_shmem_init(const char *const *names, int count);
+
+/*
+ * Reserves one call of an inquiry on a day (any number that tells days
+ * apart).  False when `limit` are reserved or spent; negative is no limit,
+ * but counts all the same.
+ */
+extern bool jibit_budget_reserve(int inquiry, int day, int limit);
+
+/* The call has failed: it does not count. */
+extern void jibit_budget_give_back(int inquiry, int day);
+
+#endif /* JIBIT_BUDGET_H */

@@ -1,0 +1,320 @@
+/*-------------------------------------------------------------------------
+ *
+ * stats.c
+ *	  What has been called, how often, how fast.
+ *
+ * An entry for each inquiry and profile.  Entries are made under the lock and
+ * stay until the server stops, so that a session may keep their addresses;
+ * counting is atomic and takes no lock.  A reset sets the counters to zero,
+ * one after the other: a call that ends at that moment may be counted in part.
+ *
+ * Durations go into a histogram whose buckets grow with the value: 16 for each
+ * doubling, so that a quantile is at most 1/32 (3.1 %) off.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "port/atomics.h"
+#include "port/pg_bitutils.h"
+#include "shared/stats.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "storage/spin.h"
+
+/*
+ * Pairs of inquiry and profile that are counted by themselves; 2 kB each.
+ * What comes later is counted under its inquiry with an empty profile.
+ */
+#define ENTRIES 256
+
+#define STEPS_BITS 4
+#define STEPS (1 << STEPS_BITS)
+/* Up to 2^32 us, an hour and twelve minutes. */
+#define BUCKETS ((32 - STEPS_BITS + 1) * STEPS)
+
+typedef struct Entry
+{
+	bool used;
+	int inquiry;
+	char profile[JIBIT_PROFILE_MAX + 1];
+	pg_atomic_uint64 calls;
+	pg_atomic_uint64 succeeded;
+	pg_atomic_uint64 cache_hits;
+	pg_atomic_uint64 statement_hits;
+	pg_atomic_uint64 retries;
+	pg_atomic_uint64 bytes_received;
+	pg_atomic_uint64 total_us;
+	pg_atomic_uint64 max_us;
+	slock_t mutex; /* of last_error */
+	char last_error[JIBIT_CODE_SIZE];
+	pg_atomic_uint32 histogram[BUCKETS];
+} Entry;
+
+typedef struct Stats
+{
+	LWLock *lock;
+	Entry entries[ENTRIES];
+} Stats;
+
+static Stats *stats;
+
+Size
+jibit_stats_shmem_size(void)
+{
+	return MAXALIGN(sizeof(Stats));
+}
+
+static void
+init_counters(Entry *entry)
+{
+	pg_atomic_init_u64(&entry->calls, 0);
+	pg_atomic_init_u64(&entry->succeeded, 0);
+	pg_atomic_init_u64(&entry->cache_hits, 0);
+	pg_atomic_init_u64(&entry->statement_hits, 0);
+	pg_atomic_init_u64(&entry->retries, 0);
+	pg_atomic_init_u64(&entry->bytes_received, 0);
+	pg_atomic_init_u64(&entry->total_us, 0);
+	pg_atomic_init_u64(&entry->max_us, 0);
+	for (int i = 0; i < BUCKETS; i++)
+		pg_atomic_init_u32(&entry->histogram[i], 0);
+}
+
+void
+jibit_stats_shmem_init(void)
+{
+	bool found;
+
+	stats = ShmemInitStruct("jibit statistics", sizeof(Stats), &found);
+	if (found)
+		return;
+	memset(stats, 0, sizeof(Stats));
+	stats->lock = &GetNamedLWLockTranche(JIBIT_STATS_TRANCHE)->lock;
+	for (int i = 0; i < ENTRIES; i++)
+	{
+		SpinLockInit(&stats->entries[i].mutex);
+		init_counters(&stats->entries[i]);
+	}
+}
+
+/* With the lock held. */
+static Entry *
+find_entry(int inquiry, const char *profile)
+{
+	for (int i = 0; i < ENTRIES && stats->entries[i].used; i++)
+	{
+		Entry *entry = &stats->entries[i];
+
+		if (entry->inquiry == inquiry && strcmp(entry->profile, profile) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* With the lock held exclusively; NULL when the table is full. */
+static Entry *
+make_entry(int inquiry, const char *profile)
+{
+	for (int i = 0; i < ENTRIES; i++)
+	{
+		Entry *entry = &stats->entries[i];
+
+		if (entry->used)
+			continue;
+		entry->inquiry = inquiry;
+		strlcpy(entry->profile, profile, sizeof(entry->profile));
+		entry->used = true;
+		return entry;
+	}
+	return NULL;
+}
+
+/*
+ * The entry to count in, or NULL.  The latest of each inquiry is kept by its
+ * address, since a session seldom changes profiles.
+ */
+static Entry *
+get_entry(int inquiry, const char *profile)
+{
+	static Entry *latest[JIBIT_MAX_INQUIRIES + 1];
+	Entry *entry = latest[inquiry];
+
+	if (entry != NULL && strcmp(entry->profile, profile) == 0)
+		return entry;
+
+	LWLockAcquire(stats->lock, LW_SHARED);
+	entry = find_entry(inquiry, profile);
+	LWLockRelease(stats->lock);
+	if (entry == NULL)
+	{
+		LWLockAcquire(stats->lock, LW_EXCLUSIVE);
+		entry = find_entry(inquiry, profile);
+		if (entry == NULL)
+			entry = make_entry(inquiry, profile);
+		if (entry == NULL)
+			entry = find_entry(inquiry, "");
+		LWLockRelease(stats->lock);
+	}
+	latest[inquiry] = entry;
+	return entry;
+}
+
+/*
+ * Values below STEPS have a bucket each; above, STEPS buckets for each
+ * doubling.
+ */
+static int
+bucket_of(uint64 us)
+{
+	uint32 value = (uint32) Min(us, PG_UINT32_MAX);
+	int exponent;
+
+	if (value < STEPS)
+		return (int) value;
+	exponent = pg_leftmost_one_pos32(value) - STEPS_BITS;
+	return (exponent + 1) * STEPS + (int) ((value >> exponent) - STEPS);
+}
+
+/* The middle of a bucket. */
+static double
+value_of(int bucket)
+{
+	int exponent = bucket / STEPS - 1;
+	double step;
+
+	if (exponent < 0)
+		return bucket;
+	step = (double) (UINT64CONST(1) << exponent);
+	return (STEPS + bucket % STEPS) * step + (step - 1) / 2;
+}
+
+static double
+quantile(const uint32 *histogram, uint64 total, double share)
+{
+	uint64 rank = (uint64) (share * (double) total);
+	uint64 seen = 0;
+
+	if (total == 0)
+		return 0;
+	if (rank >= total)
+		rank = total - 1;
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		seen += histogram[i];
+		if (seen > rank)
+			return value_of(i);
+	}
+	return value_of(BUCKETS - 1);
+}
+
+static void
+raise_to(pg_atomic_uint64 *maximum, uint64 value)
+{
+	uint64 old = pg_atomic_read_u64(maximum);
+
+	while (old < value &&
+		   !pg_atomic_compare_exchange_u64(maximum, &old, value))
+		;
+}
+
+void
+jibit_stats_count_call(int inquiry, const char *profile,
+					   const char *error_code, int retries,
+					   int64 bytes_received, int64 duration_us)
+{
+	Entry *entry = get_entry(inquiry, profile);
+
+	if (entry == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&entry->calls, 1);
+	if (error_code == NULL)
+		pg_atomic_fetch_add_u64(&entry->succeeded, 1);
+	else
+	{
+		SpinLockAcquire(&entry->mutex);
+		strlcpy(entry->last_error, error_code, sizeof(entry->last_error));
+		SpinLockRelease(&entry->mutex);
+	}
+	if (retries > 0)
+		pg_atomic_fetch_add_u64(&entry->retries, retries);
+	pg_atomic_fetch_add_u64(&entry->bytes_received, bytes_received);
+	pg_atomic_fetch_add_u64(&entry->total_us, duration_us);
+	raise_to(&entry->max_us, (uint64) duration_us);
+	pg_atomic_fetch_add_u32(&entry->histogram[bucket_of(duration_us)], 1);
+}
+
+void
+jibit_stats_count_hit(int inquiry, const char *profile, bool of_statement)
+{
+	Entry *entry = get_entry(inquiry, profile);
+
+	if (entry != NULL)
+		pg_atomic_fetch_add_u64(
+			of_statement ? &entry->statement_hits : &entry->cache_hits, 1);
+}
+
+static void
+fill_row(JibitStatsRow *row, Entry *entry)
+{
+	uint32 histogram[BUCKETS];
+	uint64 total = 0;
+
+	row->inquiry = entry->inquiry;
+	strlcpy(row->profile, entry->profile, sizeof(row->profile));
+	row->calls = pg_atomic_read_u64(&entry->calls);
+	row->succeeded = pg_atomic_read_u64(&entry->succeeded);
+	row->failed = Max(row->calls - row->succeeded, 0);
+	row->cache_hits = pg_atomic_read_u64(&entry->cache_hits);
+	row->statement_hits = pg_atomic_read_u64(&entry->statement_hits);
+	row->retries = pg_atomic_read_u64(&entry->retries);
+	row->bytes_received = pg_atomic_read_u64(&entry->bytes_received);
+	row->total_us = pg_atomic_read_u64(&entry->total_us);
+	row->max_us = pg_atomic_read_u64(&entry->max_us);
+	SpinLockAcquire(&entry->mutex);
+	strlcpy(row->last_error, entry->last_error, sizeof(row->last_error));
+	SpinLockRelease(&entry->mutex);
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		histogram[i] = pg_atomic_read_u32(&entry->histogram[i]);
+		total += histogram[i];
+	}
+	row->p50_us = quantile(histogram, total, 0.50);
+	row->p95_us = quantile(histogram, total, 0.95);
+	row->p99_us = quantile(histogram, total, 0.99);
+}
+
+JibitStatsRow *
+jibit_stats_rows(int *count)
+{
+	JibitStatsRow *rows = palloc(ENTRIES * sizeof(JibitStatsRow));
+
+	*count = 0;
+	LWLockAcquire(stats->lock, LW_SHARED);
+	for (int i = 0; i < ENTRIES && stats->entries[i].used; i++)
+	{
+		JibitStatsRow *row = &rows[*count];
+
+		fill_row(row, &stats->entries[i]);
+		if (row->calls + row->cache_hits + row->statement_hits > 0)
+			(*count)++;
+	}
+	LWLockRelease(stats->lock);
+	return rows;
+}
+
+void
+jibit_stats_reset(void)
+{
+	LWLockAcquire(stats->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < ENTRIES; i++)
+	{
+		Entry *entry = &stats->entries[i];
+
+		/* The counters alone: sessions hold the entries' addresses. */
+		init_counters(entry);
+		SpinLockAcquire(&entry->mutex);
+		entry->last_error[0] = '\0';
+		SpinLockRelease(&entry->mutex);
+	}
+	LWLockRelease(stats->lock);
+}
