@@ -49,6 +49,7 @@ OBJS = \
 	src/sql/check.o \
 	src/sql/inquiry.o \
 	src/sql/monitor.o \
+	src/sql/offline.o \
 	src/sql/request.o \
 	src/sql/result.o
 

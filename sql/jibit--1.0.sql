@@ -812,6 +812,198 @@ COMMENT ON FUNCTION @extschema@.jibit_last_call() IS
   'this session''s latest inquiry; no row before the first';
 
 --
+-- Without a call: for CHECK constraints, generated columns, indexes. A value
+-- is valid when it normalises.
+--
+
+CREATE FUNCTION @extschema@.jibit_valid_iban(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_iban';
+COMMENT ON FUNCTION @extschema@.jibit_valid_iban(text) IS
+  'is this an IBAN of Iran, with or without IR? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_valid_card(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_card';
+COMMENT ON FUNCTION @extschema@.jibit_valid_card(text) IS
+  'is this a card number, by its length and check digit? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_valid_national_code(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_national_code';
+COMMENT ON FUNCTION @extschema@.jibit_valid_national_code(text) IS
+  'is this a person''s national code, by its length and check digit? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_valid_company_id(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_company_id';
+COMMENT ON FUNCTION @extschema@.jibit_valid_company_id(text) IS
+  'is this a legal person''s national id, by its length and check digit? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_valid_mobile(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_mobile';
+COMMENT ON FUNCTION @extschema@.jibit_valid_mobile(text) IS
+  'is this a mobile number of Iran? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_valid_postal_code(value text)
+RETURNS boolean
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_valid_postal_code';
+COMMENT ON FUNCTION @extschema@.jibit_valid_postal_code(text) IS
+  'is this a postal code, that is any ten digits? Digits of any script, blanks, dashes and marks are taken as the inquiries take them';
+
+CREATE FUNCTION @extschema@.jibit_normalize_iban(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_iban';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_iban(text) IS
+  'the value as IR and 24 digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_card(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_card';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_card(text) IS
+  'the value as 16 digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_national_code(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_national_code';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_national_code(text) IS
+  'the value as ten digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_company_id(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_company_id';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_company_id(text) IS
+  'the value as eleven digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_mobile(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_mobile';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_mobile(text) IS
+  'the value as 09 and nine digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_postal_code(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_postal_code';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_postal_code(text) IS
+  'the value as ten digits; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_normalize_name(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_normalize_name';
+COMMENT ON FUNCTION @extschema@.jibit_normalize_name(text) IS
+  'the name as it is sent: Persian letters for the Arabic ye and kaf, no blanks at the ends; NULL if nothing is left';
+
+CREATE FUNCTION @extschema@.jibit_format_iban(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_format_iban';
+COMMENT ON FUNCTION @extschema@.jibit_format_iban(text) IS
+  'the IBAN in groups of four; NULL if it is not valid';
+
+CREATE FUNCTION @extschema@.jibit_mask_card(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_sql_mask_card';
+COMMENT ON FUNCTION @extschema@.jibit_mask_card(text) IS
+  'the card with stars but for the first six and the last four digits; NULL if it has not 16 digits';
+
+CREATE FUNCTION @extschema@.jibit_iban_bank(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_iban_bank';
+COMMENT ON FUNCTION @extschema@.jibit_iban_bank(text) IS
+  'the id in jibit_banks of an IBAN''s bank; NULL if it is not valid or the bank not known';
+
+CREATE FUNCTION @extschema@.jibit_card_bank(value text)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_card_bank';
+COMMENT ON FUNCTION @extschema@.jibit_card_bank(text) IS
+  'the id in jibit_banks of a card''s bank; NULL if it is not valid or the bank not known';
+
+CREATE FUNCTION @extschema@.jibit_to_jalali(day date)
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_to_jalali';
+COMMENT ON FUNCTION @extschema@.jibit_to_jalali(date) IS
+  'the day in the Jalali calendar, YYYYMMDD. Raises 22008 beyond the years 1 to 2000';
+
+CREATE FUNCTION @extschema@.jibit_from_jalali(day text)
+RETURNS date
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'jibit_from_jalali';
+COMMENT ON FUNCTION @extschema@.jibit_from_jalali(text) IS
+  'the day that a Jalali date names, YYYYMMDD or with / or -. Raises 22007 for what is no date, 22008 for a day that does not exist';
+
+CREATE FUNCTION @extschema@.jibit_bank_list(
+  OUT id text,
+  OUT name text,
+  OUT name_fa text,
+  OUT website text,
+  OUT iban_codes text[],
+  OUT card_prefixes text[],
+  OUT merged_from text[]
+)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 33
+AS 'MODULE_PATHNAME', 'jibit_bank_list';
+COMMENT ON FUNCTION @extschema@.jibit_bank_list() IS
+  'rows of the view jibit_banks';
+
+CREATE VIEW @extschema@.jibit_banks AS
+  SELECT id, name, name_fa, website, iban_codes, card_prefixes, merged_from
+  FROM @extschema@.jibit_bank_list();
+COMMENT ON VIEW @extschema@.jibit_banks IS
+  'the banks: the API''s identifier, the codes in IBANs, the prefixes of cards (the longest that fits counts), the banks that it has taken over';
+GRANT SELECT ON @extschema@.jibit_banks TO PUBLIC;
+
+CREATE DOMAIN @extschema@.jibit_iban_text AS text
+  CONSTRAINT valid_and_normalized_iban
+  CHECK (VALUE IS NOT DISTINCT FROM @extschema@.jibit_normalize_iban(VALUE));
+COMMENT ON DOMAIN @extschema@.jibit_iban_text IS
+  'an IBAN of Iran, as jibit_normalize_iban() gives it (IR and 24 digits), so that equal values compare equal';
+COMMENT ON CONSTRAINT valid_and_normalized_iban ON DOMAIN @extschema@.jibit_iban_text IS
+  'what is valid but not in that form is refused too: store jibit_normalize_iban(value)';
+
+CREATE DOMAIN @extschema@.jibit_card_text AS text
+  CONSTRAINT valid_and_normalized_card
+  CHECK (VALUE IS NOT DISTINCT FROM @extschema@.jibit_normalize_card(VALUE));
+COMMENT ON DOMAIN @extschema@.jibit_card_text IS
+  'a card number, as jibit_normalize_card() gives it (16 digits), so that equal values compare equal';
+COMMENT ON CONSTRAINT valid_and_normalized_card ON DOMAIN @extschema@.jibit_card_text IS
+  'what is valid but not in that form is refused too: store jibit_normalize_card(value)';
+
+CREATE DOMAIN @extschema@.jibit_national_code_text AS text
+  CONSTRAINT valid_and_normalized_national_code
+  CHECK (VALUE IS NOT DISTINCT FROM @extschema@.jibit_normalize_national_code(VALUE));
+COMMENT ON DOMAIN @extschema@.jibit_national_code_text IS
+  'a person''s national code, as jibit_normalize_national_code() gives it (ten digits), so that equal values compare equal';
+COMMENT ON CONSTRAINT valid_and_normalized_national_code ON DOMAIN @extschema@.jibit_national_code_text IS
+  'what is valid but not in that form is refused too: store jibit_normalize_national_code(value)';
+
+CREATE DOMAIN @extschema@.jibit_mobile_text AS text
+  CONSTRAINT valid_and_normalized_mobile
+  CHECK (VALUE IS NOT DISTINCT FROM @extschema@.jibit_normalize_mobile(VALUE));
+COMMENT ON DOMAIN @extschema@.jibit_mobile_text IS
+  'a mobile number of Iran, as jibit_normalize_mobile() gives it (09 and nine digits), so that equal values compare equal';
+COMMENT ON CONSTRAINT valid_and_normalized_mobile ON DOMAIN @extschema@.jibit_mobile_text IS
+  'what is valid but not in that form is refused too: store jibit_normalize_mobile(value)';
+
+--
 -- What the library knows.
 --
 
