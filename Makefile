@@ -28,6 +28,7 @@ OBJS = \
 	src/api/decode.o \
 	src/api/inquiries.o \
 	src/api/json.o \
+	src/api/policy.o \
 	src/api/retry.o \
 	src/api/statement.o \
 	src/api/token.o \
@@ -47,11 +48,13 @@ OBJS = \
 	src/sql/batch.o \
 	src/sql/catalog.o \
 	src/sql/check.o \
+	src/sql/dates.o \
 	src/sql/inquiry.o \
 	src/sql/monitor.o \
 	src/sql/offline.o \
 	src/sql/request.o \
-	src/sql/result.o
+	src/sql/result.o \
+	src/sql/trigger.o
 
 REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch caches
 

@@ -1149,6 +1149,32 @@ COMMENT ON FUNCTION @extschema@.jibit_check() IS
   'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';
 
 --
+-- Triggers: BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION
+-- jibit_check_iban('iban_column', 'option=value', ...).
+--
+
+CREATE FUNCTION @extschema@.jibit_check_iban()
+RETURNS trigger
+LANGUAGE C VOLATILE
+AS 'MODULE_PATHNAME', 'jibit_check_iban';
+COMMENT ON FUNCTION @extschema@.jibit_check_iban() IS
+  'refuses rows whose IBAN is not valid, not known, not in an accepted state or somebody else''s; arguments: its column, then status=, owner=, national_code=, birth_date=, online=, unavailable=, normalize=, profile=';
+
+CREATE FUNCTION @extschema@.jibit_check_card()
+RETURNS trigger
+LANGUAGE C VOLATILE
+AS 'MODULE_PATHNAME', 'jibit_check_card';
+COMMENT ON FUNCTION @extschema@.jibit_check_card() IS
+  'refuses rows whose card is not valid, refused by its bank or somebody else''s; arguments: its column, then owner=, national_code=, birth_date=, online=, unavailable=, normalize=, profile=';
+
+CREATE FUNCTION @extschema@.jibit_check_shahkar()
+RETURNS trigger
+LANGUAGE C VOLATILE
+AS 'MODULE_PATHNAME', 'jibit_check_shahkar';
+COMMENT ON FUNCTION @extschema@.jibit_check_shahkar() IS
+  'refuses rows whose mobile does not belong to the person; arguments: the columns of the national code and the mobile, then online=, unavailable=, normalize=, profile=';
+
+--
 -- Seeing what happens.
 --
 
@@ -1249,12 +1275,12 @@ BEGIN
   FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f, role);
   END LOOP;
-  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call() TO ' || role;
+  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar() TO ' || role;
   EXECUTE 'GRANT USAGE ON SCHEMA @extschema@ TO ' || role;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.jibit_grant(regrole, text[]) IS
-  'lets a role make some inquiries (NULL: all), in all their forms; not jibit_request() and not the administration';
+  'lets a role make some inquiries (NULL: all), in all their forms, and put the check triggers on tables; not jibit_request() and not the administration';
 
 CREATE FUNCTION @extschema@.jibit_revoke(role regrole, inquiries text[] DEFAULT NULL)
 RETURNS void
@@ -1272,7 +1298,7 @@ BEGIN
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f, role);
   END LOOP;
   IF inquiries IS NULL THEN
-    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call() FROM ' || role;
+    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar() FROM ' || role;
     EXECUTE 'REVOKE USAGE ON SCHEMA @extschema@ FROM ' || role;
   END IF;
 END
@@ -1332,6 +1358,9 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_sana_batch(text[], text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_daily_report_batch(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_request(text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_last_call() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_check_iban() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_check_card() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_check_shahkar() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_forget_tokens() FROM PUBLIC;

@@ -45,6 +45,8 @@ int jibit_log_calls;
 int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];
 int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 
+JibitServerSettings jibit_server_settings;
+
 void (*jibit_ca_file_hook)(const char *value);
 
 static const struct config_enum_entry on_error_options[] = {
@@ -66,6 +68,57 @@ static const struct config_enum_entry log_calls_options[] = {
 
 /* A longest pause that still fits in an int of milliseconds with room. */
 #define TIMEOUT_MAX_MS (60 * 60 * 1000)
+
+/*
+ * Does a value come from the server's files or from the database, and not
+ * from the session or its role?  A check hook is also called for such a value
+ * when the session has one of its own that counts.
+ */
+static bool
+is_of_server(GucSource source)
+{
+	return source <= PGC_S_DATABASE;
+}
+
+static bool
+check_timeout(int *newval, void **extra, GucSource source)
+{
+	if (is_of_server(source))
+		jibit_server_settings.timeout_ms = *newval;
+	return true;
+}
+
+static bool
+check_connect_timeout(int *newval, void **extra, GucSource source)
+{
+	if (is_of_server(source))
+		jibit_server_settings.connect_timeout_ms = *newval;
+	return true;
+}
+
+static bool
+check_max_retries(int *newval, void **extra, GucSource source)
+{
+	if (is_of_server(source))
+		jibit_server_settings.max_retries = *newval;
+	return true;
+}
+
+static bool
+check_cache_ttl(int *newval, void **extra, GucSource source)
+{
+	if (is_of_server(source))
+		jibit_server_settings.cache_ttl_ms = *newval;
+	return true;
+}
+
+bool
+jibit_config_note_cache_ttl(int inquiry, int value, GucSource source)
+{
+	if (is_of_server(source))
+		jibit_server_settings.cache_ttl_of[inquiry] = value;
+	return true;
+}
 
 /*
  * The name must have a schema: an unqualified one would be looked up along
@@ -101,6 +154,9 @@ check_profile(char **newval, void **extra, GucSource source)
 							JIBIT_PROFILE_MAX);
 		return false;
 	}
+	if (is_of_server(source))
+		strlcpy(jibit_server_settings.profile, *newval,
+				sizeof(jibit_server_settings.profile));
 	return true;
 }
 
@@ -163,14 +219,16 @@ assign_ca_file(const char *newval, void *extra)
 
 /* The parameters that exist for each inquiry. */
 static void
-define_for_inquiry(int inquiry, const char *name)
+define_for_inquiry(int inquiry, const JibitInquirySetting *setting)
 {
+	const char *name = setting->name;
+
 	DefineCustomIntVariable(
 		psprintf("jibit.cache_ttl_%s", name),
 		"How old a shared cached answer to this inquiry may be.",
 		"-1 for what jibit.cache_ttl says, 0 for no cached answers.",
 		&jibit_cache_ttl_of[inquiry], -1, -1, CACHE_TTL_MAX_MS, PGC_USERSET,
-		GUC_UNIT_MS, NULL, NULL, NULL);
+		GUC_UNIT_MS, setting->check_cache_ttl, NULL, NULL);
 	DefineCustomIntVariable(
 		psprintf("jibit.daily_limit_%s", name),
 		"Successful calls of this inquiry a day in Tehran, over the whole server.",
@@ -179,7 +237,7 @@ define_for_inquiry(int inquiry, const char *name)
 }
 
 void
-jibit_config_init(const char *const *inquiries, int ninquiries)
+jibit_config_init(const JibitInquirySetting *inquiries, int ninquiries)
 {
 	DefineCustomStringVariable(
 		"jibit.credentials_table", "Table or view with the API's credentials.",
@@ -194,16 +252,17 @@ jibit_config_init(const char *const *inquiries, int ninquiries)
 		"jibit.timeout",
 		"Longest time for one inquiry, with its retries and waits.", NULL,
 		&jibit_timeout_ms, 30000, 1, TIMEOUT_MAX_MS, PGC_USERSET, GUC_UNIT_MS,
-		NULL, NULL, NULL);
-	DefineCustomIntVariable("jibit.connect_timeout",
-							"Longest time for opening a connection.", NULL,
-							&jibit_connect_timeout_ms, 5000, 1, TIMEOUT_MAX_MS,
-							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+		check_timeout, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.connect_timeout", "Longest time for opening a connection.",
+		NULL, &jibit_connect_timeout_ms, 5000, 1, TIMEOUT_MAX_MS, PGC_USERSET,
+		GUC_UNIT_MS, check_connect_timeout, NULL, NULL);
 	DefineCustomIntVariable(
 		"jibit.max_retries",
 		"How often a call that failed by itself is repeated.",
 		"Failures to connect and of the service are repeated, refusals and timeouts are not.",
-		&jibit_max_retries, 2, 0, 10, PGC_USERSET, 0, NULL, NULL, NULL);
+		&jibit_max_retries, 2, 0, 10, PGC_USERSET, 0, check_max_retries, NULL,
+		NULL);
 	DefineCustomBoolVariable(
 		"jibit.validate",
 		"Refuse arguments that are plainly wrong without a call.", NULL,
@@ -250,10 +309,11 @@ jibit_config_init(const char *const *inquiries, int ninquiries)
 		"jibit.statement_cache",
 		"Within one statement equal inquiries cost one call.", NULL,
 		&jibit_statement_cache, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable(
-		"jibit.cache_ttl", "How old a shared cached answer may be.",
-		"0 for no cached answers.", &jibit_cache_ttl_ms, 10 * 60 * 1000, 0,
-		CACHE_TTL_MAX_MS, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("jibit.cache_ttl",
+							"How old a shared cached answer may be.",
+							"0 for no cached answers.", &jibit_cache_ttl_ms,
+							10 * 60 * 1000, 0, CACHE_TTL_MAX_MS, PGC_USERSET,
+							GUC_UNIT_MS, check_cache_ttl, NULL, NULL);
 	/* Without preloading a start-time parameter would warn in every session. */
 	DefineCustomIntVariable(
 		"jibit.cache_size", "Shared memory for cached answers.", "0 for none.",
@@ -282,7 +342,7 @@ jibit_config_init(const char *const *inquiries, int ninquiries)
 		log_calls_options, PGC_SUSET, 0, NULL, NULL, NULL);
 	Assert(ninquiries <= JIBIT_MAX_INQUIRIES);
 	for (int i = 0; i < ninquiries; i++)
-		define_for_inquiry(i, inquiries[i]);
+		define_for_inquiry(i, &inquiries[i]);
 
 	/* Last, since it turns away every other name under the prefix. */
 	MarkGUCPrefixReserved("jibit");

@@ -9,6 +9,7 @@
 #define JIBIT_CONFIG_H
 
 #include "jibit.h"
+#include "utils/guc.h"
 
 typedef enum JibitOnError
 {
@@ -50,6 +51,22 @@ extern int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];
 extern int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 
 /*
+ * What the server's files or the database say, whatever the session has set
+ * since: for triggers, which a session must not weaken.
+ */
+typedef struct JibitServerSettings
+{
+	char profile[JIBIT_PROFILE_MAX + 1];
+	int timeout_ms;
+	int connect_timeout_ms;
+	int max_retries;
+	int cache_ttl_ms;
+	int cache_ttl_of[JIBIT_MAX_INQUIRIES];
+} JibitServerSettings;
+
+extern JibitServerSettings jibit_server_settings;
+
+/*
  * Called in every process when jibit.ca_file gets a value, also when a
  * reload brings the same one again.  Must not throw.  Set by the composition
  * root, since this file knows nothing of TLS.
@@ -57,9 +74,20 @@ extern int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 extern void (*jibit_ca_file_hook)(const char *value);
 
 /*
- * Defines the parameters; from _PG_init.  The names are the inquiries', which
- * have parameters of their own.
+ * An inquiry's name, and the check hook of its cache_ttl, which must call
+ * jibit_config_note_cache_ttl(): a hook is not told which parameter it is for.
  */
-extern void jibit_config_init(const char *const *inquiries, int ninquiries);
+typedef struct JibitInquirySetting
+{
+	const char *name;
+	GucIntCheckHook check_cache_ttl;
+} JibitInquirySetting;
+
+extern bool jibit_config_note_cache_ttl(int inquiry, int value,
+										GucSource source);
+
+/* Defines the parameters; from _PG_init. */
+extern void jibit_config_init(const JibitInquirySetting *inquiries,
+							  int ninquiries);
 
 #endif /* JIBIT_CONFIG_H */

@@ -261,22 +261,41 @@ format_detail(const JibitError *error)
 	return detail.data;
 }
 
-void
-jibit_error_report(int elevel, const char *inquiry, const JibitError *error)
+/* Sets a field of the error, if there is something to set. */
+static int
+set_field(int field, const char *value)
 {
+	return value ? err_generic_string(field, value) : 0;
+}
+
+void
+jibit_error_report_at(int elevel, const char *inquiry, const JibitError *error,
+					  const JibitErrorPlace *place)
+{
+	static const JibitErrorPlace nowhere = {NULL, NULL, NULL};
 	const JibitErrorCode *row = jibit_error_lookup(error->code);
 	const char *hint = error->hint;
 
 	if (hint == NULL)
 		hint = row ? row->hint : classes[error->class].hint;
+	if (place == NULL)
+		place = &nowhere;
 
-	ereport(elevel,
-			(errcode(classes[error->class].sqlstate),
-			 errmsg("inquiry \"%s\" failed: %s (%s)", inquiry,
-					jibit_error_description(error), error->code),
-			 errdetail_internal("%s", format_detail(error)),
-			 errhint("%s", hint),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, error->code)));
+	ereport(elevel, (errcode(classes[error->class].sqlstate),
+					 errmsg("inquiry \"%s\" failed: %s (%s)", inquiry,
+							jibit_error_description(error), error->code),
+					 errdetail_internal("%s", format_detail(error)),
+					 errhint("%s", hint),
+					 set_field(PG_DIAG_SCHEMA_NAME, place->schema),
+					 set_field(PG_DIAG_TABLE_NAME, place->table),
+					 set_field(PG_DIAG_COLUMN_NAME, place->column),
+					 set_field(PG_DIAG_CONSTRAINT_NAME, error->code)));
+}
+
+void
+jibit_error_report(int elevel, const char *inquiry, const JibitError *error)
+{
+	jibit_error_report_at(elevel, inquiry, error, NULL);
 }
 
 /*

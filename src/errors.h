@@ -97,6 +97,19 @@ extern const char *jibit_error_description(const JibitError *error);
 extern void jibit_error_report(int elevel, const char *inquiry,
 							   const JibitError *error);
 
+/* Where in the database an error is: for the fields that drivers read. */
+typedef struct JibitErrorPlace
+{
+	const char *schema;
+	const char *table;
+	const char *column;
+} JibitErrorPlace;
+
+/* The same, with the place; NULL for none. */
+extern void jibit_error_report_at(int elevel, const char *inquiry,
+								  const JibitError *error,
+								  const JibitErrorPlace *place);
+
 /*
  * Masks, in place, what must not be shown of a text from outside: `secrets`
  * (keys and tokens; NULL ends the list) and long runs of digits, which may be

@@ -90,10 +90,27 @@ on_ca_file(const char *value)
 		jibit_http_preload(value);
 }
 
+/* A check hook for each inquiry's cache_ttl, and the list of them. */
+#define INQUIRY(id, ...)                                                \
+	static bool check_cache_ttl_##id(int *newval, void **extra,         \
+									 GucSource source)                  \
+	{                                                                   \
+		return jibit_config_note_cache_ttl(JIBIT_INQUIRY_##id, *newval, \
+										   source);                     \
+	}
+#include "api/inquirylist.h"
+#undef INQUIRY
+
+static const JibitInquirySetting inquiry_settings[JIBIT_INQUIRY_COUNT] = {
+#define INQUIRY(id, ...) {#id, check_cache_ttl_##id},
+#include "api/inquirylist.h"
+#undef INQUIRY
+};
+
 void
 _PG_init(void)
 {
-	jibit_config_init(jibit_inquiry_names, JIBIT_INQUIRY_COUNT);
+	jibit_config_init(inquiry_settings, JIBIT_INQUIRY_COUNT);
 
 	/*
 	 * Without preloading there is no shared memory, and so no inquiry.  A

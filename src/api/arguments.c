@@ -185,6 +185,15 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 	return true;
 }
 
+bool
+jibit_argument_is_valid(const JibitInquiry *inquiry, int i,
+						const char *argument)
+{
+	char out[JIBIT_ARGUMENT_MAX + 1];
+
+	return normalize(inquiry->params[i].kind, argument, out) == JIBIT_VALID;
+}
+
 void
 jibit_arguments_append_target(StringInfo url, const JibitInquiry *inquiry,
 							  char *const *canonical)

@@ -24,6 +24,10 @@ extern bool jibit_arguments_normalize(const JibitInquiry *inquiry,
 									  bool validate, char **canonical,
 									  JibitError *error);
 
+/* Is this a valid value for the inquiry's parameter i? */
+extern bool jibit_argument_is_valid(const JibitInquiry *inquiry, int i,
+									const char *argument);
+
 /* Appends the inquiry's path and query string. */
 extern void jibit_arguments_append_target(StringInfo url,
 										  const JibitInquiry *inquiry,

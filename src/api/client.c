@@ -99,18 +99,6 @@ typedef struct Run
 
 static JibitLastCall last_call;
 
-JibitPolicy
-jibit_session_policy(void)
-{
-	JibitPolicy policy = {.profile = jibit_profile,
-						  .validate = jibit_validate,
-						  .timeout_ms = jibit_timeout_ms,
-						  .concurrency = 1,
-						  .wait_suspended = false};
-
-	return policy;
-}
-
 const JibitLastCall *
 jibit_client_last_call(void)
 {
@@ -199,13 +187,6 @@ make_digest(Task *task, const Run *run)
 	task->has_digest = true;
 }
 
-static int64
-cache_ttl_of(int number)
-{
-	return jibit_cache_ttl_of[number] >= 0 ? jibit_cache_ttl_of[number]
-										   : jibit_cache_ttl_ms;
-}
-
 /* What the shared cache holds: an answer with its track id. */
 typedef struct CachedAnswer
 {
@@ -261,7 +242,9 @@ find_shared(Task *task, const Run *run)
 	CachedAnswer *cached;
 	int size;
 
-	cached = jibit_cache_get(task->digest, cache_ttl_of(task->number), &size);
+	cached = jibit_cache_get(
+		task->digest, jibit_policy_cache_ttl(&run->policy, task->number),
+		&size);
 	if (cached == NULL)
 		return false;
 	call->answer = &cached->answer;
@@ -315,7 +298,7 @@ make_request(Run *run, Task *task)
 	make_track_id(call->track_id);
 	task->request.url = url.data;
 	task->request.track_id = call->track_id;
-	task->request.connect_timeout_ms = jibit_connect_timeout_ms;
+	task->request.connect_timeout_ms = run->policy.connect_timeout_ms;
 	task->request.owner = task;
 }
 
@@ -362,7 +345,8 @@ begin_task(Run *run, Task *task)
 		run->credentials = jibit_credentials_get(run->policy.profile);
 		MemoryContextSwitchTo(caller);
 	}
-	if (inquiry->cacheable && cache_ttl_of(task->number) > 0)
+	if (inquiry->cacheable &&
+		jibit_policy_cache_ttl(&run->policy, task->number) > 0)
 	{
 		make_digest(task, run);
 		if (find_shared(task, run))
@@ -470,7 +454,7 @@ get_token(Run *run, Task *task)
 {
 	JibitToken fresh;
 
-	if (!jibit_token_get(run->credentials, task->call->track_id,
+	if (!jibit_token_get(run->credentials, &run->policy, task->call->track_id,
 						 task->deadline_us, &fresh, &task->call->error))
 	{
 		task->call->answer = NULL;
@@ -597,6 +581,7 @@ take_outcome(Run *run, Task *task)
 		pause = call->answer != NULL
 					? -1
 					: jibit_retry_pause(&call->error, request, call->attempts,
+										run->policy.max_retries,
 										jibit_ms_until(task->deadline_us));
 	if (pause < 0)
 		conclude_task(run, task);

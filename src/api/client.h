@@ -10,6 +10,7 @@
 
 #include "api/answer.h"
 #include "api/inquiries.h"
+#include "api/policy.h"
 #include "errors.h"
 
 typedef struct JibitCall
@@ -29,18 +30,6 @@ typedef struct JibitCall
 	bool cached;
 	int64 duration_us;
 } JibitCall;
-
-/* By which settings calls are made: the session's, or others. */
-typedef struct JibitPolicy
-{
-	const char *profile; /* in the database's encoding */
-	bool validate;
-	int timeout_ms;
-	int concurrency;	 /* of jibit_client_run() */
-	bool wait_suspended; /* wait for a suspended service, within the timeout */
-} JibitPolicy;
-
-extern JibitPolicy jibit_session_policy(void);
 
 /*
  * Makes one call and fills in how it has ended; the answer is palloc'd in the

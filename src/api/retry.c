@@ -9,7 +9,6 @@
 
 #include "api/retry.h"
 #include "common/pg_prng.h"
-#include "config.h"
 
 /* First pause, doubled with every further one, up to the longest. */
 #define PAUSE_FIRST_MS 100
@@ -35,11 +34,11 @@ is_worth_it(const JibitError *error, const JibitHttpRequest *request)
 
 long
 jibit_retry_pause(const JibitError *error, const JibitHttpRequest *request,
-				  int attempts, long left_ms)
+				  int attempts, int max_retries, long left_ms)
 {
 	long pause = PAUSE_FIRST_MS;
 
-	if (attempts > jibit_max_retries || !is_worth_it(error, request))
+	if (attempts > max_retries || !is_worth_it(error, request))
 		return -1;
 	for (int i = 1; i < attempts && pause < PAUSE_LONGEST_MS; i++)
 		pause *= 2;

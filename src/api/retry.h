@@ -13,10 +13,11 @@
 
 /*
  * How many milliseconds to wait before the next try, or -1 for none.
- * `attempts` have been made; the next must start before `left_ms` are over.
+ * `attempts` have been made, of 1 + `max_retries`; the next must start before
+ * `left_ms` are over.
  */
 extern long jibit_retry_pause(const JibitError *error,
 							  const JibitHttpRequest *request, int attempts,
-							  long left_ms);
+							  int max_retries, long left_ms);
 
 #endif /* JIBIT_RETRY_H */

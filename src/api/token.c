@@ -28,7 +28,6 @@
 #include "clock.h"
 #include "common/base64.h"
 #include "compat.h"
-#include "config.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "shared/breaker.h"
@@ -375,10 +374,10 @@ make_no_verdict(JibitError *error)
 /* Sends one token call, again where that is worth it. */
 static bool
 call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
-			 const char *operation, const char *body,
-			 const char *const *secrets, const char *track_id,
-			 int64 deadline_us, char **access, char **refresh,
-			 JibitError *error)
+			 const JibitPolicy *policy, const char *operation,
+			 const char *body, const char *const *secrets,
+			 const char *track_id, int64 deadline_us, char **access,
+			 char **refresh, JibitError *error)
 {
 	JibitHttpRequest request = {NULL};
 
@@ -386,7 +385,7 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 						   operation);
 	request.json = body;
 	request.track_id = track_id;
-	request.connect_timeout_ms = jibit_connect_timeout_ms;
+	request.connect_timeout_ms = policy->connect_timeout_ms;
 
 	for (int attempts = 1;; attempts++)
 	{
@@ -408,6 +407,7 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 		if (ok)
 			return true;
 		pause = jibit_retry_pause(error, &request, attempts,
+								  policy->max_retries,
 								  jibit_ms_until(deadline_us));
 		if (pause < 0)
 			return false;
@@ -440,9 +440,9 @@ json_object_of(const char *name, const char *value, const char *name2,
  */
 static bool
 fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
-		   const char *old_access, const char *old_refresh,
-		   const char *track_id, int64 deadline_us, char **access,
-		   char **refresh, JibitError *error)
+		   const JibitPolicy *policy, const char *old_access,
+		   const char *old_refresh, const char *track_id, int64 deadline_us,
+		   char **access, char **refresh, JibitError *error)
 {
 	const char *secrets[] = {credentials->api_key, credentials->secret_key,
 							 old_access, old_refresh, NULL};
@@ -452,14 +452,14 @@ fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
 		char *body = json_object_of("accessToken", old_access, "refreshToken",
 									old_refresh);
 
-		if (call_service(group, credentials, "refresh", body, secrets,
+		if (call_service(group, credentials, policy, "refresh", body, secrets,
 						 track_id, deadline_us, access, refresh, error))
 			return true;
 		if (error->class == JIBIT_UNREACHABLE ||
 			error->class == JIBIT_CONFIGURATION)
 			return false;
 	}
-	return call_service(group, credentials, "generate",
+	return call_service(group, credentials, policy, "generate",
 						json_object_of("apiKey", credentials->api_key,
 									   "secretKey", credentials->secret_key),
 						secrets, track_id, deadline_us, access, refresh,
@@ -526,9 +526,10 @@ publish(const JibitCredentials *credentials, const char *access,
 
 /* Runs the attempt that this session has claimed. */
 static bool
-run_attempt(const JibitCredentials *credentials, const char *old_access,
-			const char *old_refresh, const char *track_id, int64 deadline_us,
-			JibitToken *token, JibitError *error)
+run_attempt(const JibitCredentials *credentials, const JibitPolicy *policy,
+			const char *old_access, const char *old_refresh,
+			const char *track_id, int64 deadline_us, JibitToken *token,
+			JibitError *error)
 {
 	static bool registered = false;
 	JibitHttpGroup *volatile group = NULL;
@@ -544,8 +545,8 @@ run_attempt(const JibitCredentials *credentials, const char *old_access,
 			registered = true;
 		}
 		group = jibit_http_begin_group(CurrentMemoryContext);
-		ok = fetch_pair(group, credentials, old_access, old_refresh, track_id,
-						deadline_us, &access, &refresh, error);
+		ok = fetch_pair(group, credentials, policy, old_access, old_refresh,
+						track_id, deadline_us, &access, &refresh, error);
 		publish(credentials, ok ? access : NULL, refresh, error, token);
 	}
 	PG_FINALLY();
@@ -588,8 +589,9 @@ wait_for_attempt(TokenSlot *slot, uint64 attempts, int64 deadline_us)
 }
 
 bool
-jibit_token_get(const JibitCredentials *credentials, const char *track_id,
-				int64 deadline_us, JibitToken *token, JibitError *error)
+jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
+				const char *track_id, int64 deadline_us, JibitToken *token,
+				JibitError *error)
 {
 	uint64 attempts_seen = 0;
 	TokenSlot *slot_seen = NULL;
@@ -666,7 +668,8 @@ jibit_token_get(const JibitCredentials *credentials, const char *track_id,
 				deadline_us = jibit_now_us() + jibit_ms_until(deadline_us) *
 												   INT64CONST(1000) /
 												   EARLY_RENEWAL_SHARE;
-			return run_attempt(credentials, can_refresh ? old_access : NULL,
+			return run_attempt(credentials, policy,
+							   can_refresh ? old_access : NULL,
 							   can_refresh ? old_refresh : NULL, track_id,
 							   deadline_us, token, error) ||
 				   good;

@@ -9,6 +9,7 @@
 #define JIBIT_TOKEN_H
 
 #include "api/credentials.h"
+#include "api/policy.h"
 #include "datatype/timestamp.h"
 #include "errors.h"
 
@@ -30,8 +31,9 @@ extern void jibit_token_shmem_init(void);
  * token calls.  Serves interrupts while it waits.
  */
 extern bool jibit_token_get(const JibitCredentials *credentials,
-							const char *track_id, int64 deadline_us,
-							JibitToken *token, JibitError *error);
+							const JibitPolicy *policy, const char *track_id,
+							int64 deadline_us, JibitToken *token,
+							JibitError *error);
 
 /* The service refused this token: nobody uses it again. */
 extern void jibit_token_invalidate(const JibitCredentials *credentials,

@@ -105,9 +105,10 @@ read_column(FunctionCallInfo fcinfo, Batch *batch, int i)
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("arguments of a batch must be arrays of the same length"),
-			 errdetail("\"%ss\" has %d elements, the arrays before it have %d.",
-					   batch->inquiry->params[i].argument, count,
-					   batch->nelements)));
+			 errdetail(
+				 "\"%ss\" has %d elements, the arrays before it have %d.",
+				 batch->inquiry->params[i].argument, count,
+				 batch->nelements)));
 }
 
 /* False where an array that is required is NULL. */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "api/inquiries.h"
+#include "api/policy.h"
 #include "catalog/pg_type.h"
 #include "config.h"
 #include "encoding.h"
@@ -51,13 +52,6 @@ jibit_error_code_list(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static int64
-cache_ttl_of(int inquiry)
-{
-	return jibit_cache_ttl_of[inquiry] >= 0 ? jibit_cache_ttl_of[inquiry]
-											: jibit_cache_ttl_ms;
-}
-
 static Datum
 duration_datum(int64 ms)
 {
@@ -72,6 +66,7 @@ Datum
 jibit_inquiry_list(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	JibitPolicy policy = jibit_session_policy();
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
@@ -89,7 +84,7 @@ jibit_inquiry_list(PG_FUNCTION_ARGS)
 		values[2] = CStringGetTextDatum(inquiry->path);
 		values[3] = BoolGetDatum(inquiry->charged);
 		values[4] = BoolGetDatum(inquiry->cacheable);
-		values[5] = duration_datum(cache_ttl_of(i));
+		values[5] = duration_datum(jibit_policy_cache_ttl(&policy, i));
 		nulls[5] = !inquiry->cacheable;
 		values[6] = Int32GetDatum(jibit_daily_limit_of[i]);
 		nulls[6] = jibit_daily_limit_of[i] < 0;

@@ -158,7 +158,7 @@ check_account(Report *report, const JibitCredentials *credentials)
 	JibitError error;
 	bool ok;
 
-	ok = jibit_token_get(credentials, TRACK_ID,
+	ok = jibit_token_get(credentials, &policy, TRACK_ID,
 						 jibit_now_us() + jibit_timeout_ms * INT64CONST(1000),
 						 &token, &error);
 	explicit_bzero(&token, sizeof(token));

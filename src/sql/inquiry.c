@@ -17,11 +17,11 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "offline/jalali.h"
+#include "sql/dates.h"
 #include "sql/inquiry.h"
 #include "sql/result.h"
 #include "tehran.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -60,25 +60,6 @@ get_call_site(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 	return site;
 }
 
-/*
- * A Gregorian date as the Jalali text that the service wants.  A day that
- * calendar does not reach stays as it is, and is then no valid date.
- */
-static char *
-jalali_text(DateADT date)
-{
-	JibitJalali jalali;
-	char *text;
-
-	if (DATE_NOT_FINITE(date) || date > PG_INT32_MAX - JIBIT_JDN_2000 ||
-		!jibit_jalali_from_jdn(date + JIBIT_JDN_2000, &jalali))
-		return DatumGetCString(
-			DirectFunctionCall1(date_out, DateADTGetDatum(date)));
-	text = palloc(JIBIT_DATE_LENGTH + 1);
-	jibit_jalali_format(jalali.year, jalali.month, jalali.day, text);
-	return text;
-}
-
 /* Today's day in Tehran, for the report without an argument. */
 static char *
 today_text(void)
@@ -106,7 +87,7 @@ take_arguments(FunctionCallInfo fcinfo, const CallSite *site, JibitCall *call)
 				return false;
 		}
 		else if (site->argument_types[i] == DATEOID)
-			call->arguments[i] = jalali_text(PG_GETARG_DATEADT(i));
+			call->arguments[i] = jibit_jalali_text(PG_GETARG_DATEADT(i));
 		else
 		{
 			char *argument = text_to_cstring(PG_GETARG_TEXT_PP(i));

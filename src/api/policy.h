@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy.h
+ *	  By which settings calls are made: the session's, or the server's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_POLICY_H
+#define JIBIT_POLICY_H
+
+typedef struct JibitPolicy
+{
+	const char *profile; /* in the database's encoding */
+	bool validate;
+	int timeout_ms;
+	int connect_timeout_ms;
+	int max_retries;
+	bool of_server;		 /* cached answers as old as the server allows */
+	int concurrency;	 /* of jibit_client_run() */
+	bool wait_suspended; /* wait for a suspended service, within the timeout */
+} JibitPolicy;
+
+extern JibitPolicy jibit_session_policy(void);
+
+/*
+ * For what a session must not weaken: the server's settings, with a longer
+ * timeout where the session has one.  profile NULL is the server's.
+ */
+extern JibitPolicy jibit_server_policy(const char *profile);
+
+/* How old a shared answer to an inquiry may be, in ms; 0: there are none. */
+extern int64 jibit_policy_cache_ttl(const JibitPolicy *policy, int inquiry);
+
+#endif /* JIBIT_POLICY_H */
