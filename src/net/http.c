@@ -203,9 +203,19 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		fd = CURL_SOCKET_BAD;
 	}
 	if (fd == CURL_SOCKET_BAD)
+	{
 		ReleaseExternalFD();
-	else
-		sockets[fd].ours = true;
+		return fd;
+	}
+
+	/*
+	 * libcurl may have closed the number's last socket by itself, as 7.88
+	 * does when a connection attempt fails.
+	 */
+	if (sockets[fd].ours)
+		ReleaseExternalFD();
+	forget_socket(fd);
+	sockets[fd].ours = true;
 	return fd;
 }
 
@@ -630,14 +640,21 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 	JibitHttpRequest *request = transfer->request;
 	long status = 0;
 	curl_off_t retry_after = 0;
+	struct curl_header *header;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	request->status = (int) status;
-	if (retry_after > 0)
+	if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1,
+						 &header) == CURLHE_OK)
 		request->retry_after = (int) Min(retry_after, INT_MAX / 1000);
 	request->server_time = get_server_time(transfer->easy);
 	request->end = transfer->why ? transfer->end : end_of_code(code);
+
+	/* What libcurl 7.88 says of headers that are too large. */
+	if (request->end == JIBIT_HTTP_NO_MEMORY && transfer->why == NULL &&
+		status != 0)
+		request->end = JIBIT_HTTP_BROKEN;
 	if (request->end != JIBIT_HTTP_ANSWERED)
 		strlcpy(request->reason,
 				transfer->why						   ? transfer->why

@@ -17,6 +17,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Temp ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -25,9 +26,15 @@ use Time::HiRes ();
 our @EXPORT = qw(
   jibit_sandbox
   jibit_node
+  jibit_server
+  jibit_session
   jibit_store_credentials
+  parse_error
   poll_until
+  read_request
+  send_answer
   sql_error
+  test_card
   tls_ca
 );
 
@@ -42,6 +49,43 @@ sub jibit_sandbox
 	my (%options) = @_;
 
 	return JibitTest::Sandbox->new(%options);
+}
+
+# Starts an HTTP server whose answers the test writes by itself; see
+# JibitTest::Server::new. It ends with the test.
+sub jibit_server
+{
+	my (%options) = @_;
+
+	return JibitTest::Server->new(%options);
+}
+
+# Opens a session that stays: see JibitTest::Session.
+sub jibit_session
+{
+	my ($node, %options) = @_;
+
+	return JibitTest::Session->new($node, %options);
+}
+
+# A card number that is valid, another one for each $n below a billion.
+sub test_card
+{
+	my ($n) = @_;
+	my $digits = sprintf '603799%09d', $n;
+	my $sum = 0;
+
+	foreach my $i (0 .. 14)
+	{
+		my $digit = substr $digits, $i, 1;
+		if ($i % 2 == 0)
+		{
+			$digit *= 2;
+			$digit -= 9 if $digit > 9;
+		}
+		$sum += $digit;
+	}
+	return $digits . (10 - $sum % 10) % 10;
 }
 
 # Creates and starts a cluster with the extension in its database `postgres`,
@@ -62,6 +106,9 @@ sub jibit_node
 	$node->append_conf('postgresql.conf', <<"EOC");
 shared_preload_libraries = 'jibit'
 jibit.allow_http = on
+jibit.cache_ttl = 0
+jibit.statement_cache = off
+jibit.breaker_threshold = 0
 @{[ $options{conf} // '' ]}
 EOC
 	return $node if defined $options{start} && !$options{start};
@@ -138,6 +185,23 @@ sub sql_error
 	my ($node, $sql, %options) = @_;
 	my $dbname = delete $options{dbname} // 'postgres';
 	my ($stdout, $stderr) = ('', '');
+
+	push @{ $options{extra_params} }, '-v', 'VERBOSITY=verbose';
+	# Only what psql itself could not do (no connection) is of interest here.
+	$node->psql(
+		$dbname, $sql,
+		on_error_die => 0,
+		%options,
+		stdout => \$stdout,
+		stderr => \$stderr);
+	return (parse_error($stderr), stdout => $stdout, stderr => $stderr);
+}
+
+# The fields of the first error in psql's verbose output, as sql_error names
+# them.
+sub parse_error
+{
+	my ($stderr) = @_;
 	my %names = (
 		'DETAIL' => 'detail',
 		'HINT' => 'hint',
@@ -151,15 +215,6 @@ sub sql_error
 		'DATATYPE NAME' => 'datatype',
 		'CONSTRAINT NAME' => 'constraint');
 	my ($field, %error);
-
-	push @{ $options{extra_params} }, '-v', 'VERBOSITY=verbose';
-	# Only what psql itself could not do (no connection) is of interest here.
-	$node->psql(
-		$dbname, $sql,
-		on_error_die => 0,
-		%options,
-		stdout => \$stdout,
-		stderr => \$stderr);
 
 	foreach my $line (split /\n/, $stderr)
 	{
@@ -188,7 +243,48 @@ sub sql_error
 			$error{$field} .= "\n$line";
 		}
 	}
-	return (%error, stdout => $stdout, stderr => $stderr);
+	return %error;
+}
+
+# Reads one request from a socket: {method, target, headers (names in lower
+# case), body}; nothing at its end.
+sub read_request
+{
+	my ($socket) = @_;
+	my $text = '';
+
+	until ($text =~ /\r\n\r\n/)
+	{
+		return unless sysread $socket, $text, 8192, length $text;
+	}
+	my ($head, $body) = split /\r\n\r\n/, $text, 2;
+	my ($line, @lines) = split /\r\n/, $head;
+	my ($method, $target) = split / /, $line;
+	my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1, $2) : () } @lines;
+
+	while (length $body < ($headers{'content-length'} // 0))
+	{
+		return unless sysread $socket, $body, 65536, length $body;
+	}
+	return {
+		method => $method,
+		target => $target,
+		headers => \%headers,
+		body => $body
+	};
+}
+
+# Answers with a body of JSON, keeping the connection. @headers are lines.
+sub send_answer
+{
+	my ($socket, $status, $body, @headers) = @_;
+
+	return syswrite $socket,
+	  join("\r\n",
+		"HTTP/1.1 $status Answer",
+		'Content-Type: application/json',
+		'Content-Length: ' . length $body,
+		@headers, '', $body);
 }
 
 # Makes a certification authority and server certificates in the folder $dir,
@@ -512,6 +608,309 @@ END
 	foreach my $sandbox (@running)
 	{
 		$sandbox->stop if $sandbox->{owner} == $$;
+	}
+}
+
+# ------------------------------------------------------------ a session
+
+# A psql that stays, for statements that others watch while they run:
+#
+#	my $session = jibit_session($node, user => 'somebody');
+#	$session->send(q{SELECT jibit_card('6037...')});
+#	...
+#	my %result = $session->wait;     # what sql_error returns, or gone => 1
+#	my %result = $session->query($sql);
+#	my $stdout = $session->value($sql);
+#
+# Not Cluster's background_psql: it is another thing in each version.
+package JibitTest::Session;
+
+use strict;
+use warnings;
+
+use Carp;
+use IO::Select;
+use IPC::Open3 ();
+use Symbol ();
+use Time::HiRes ();
+
+# Options: dbname (default postgres), user, settings (a string for PGOPTIONS).
+sub new
+{
+	my ($class, $node, %options) = @_;
+	my $dbname = $options{dbname} // 'postgres';
+	my $connection = $node->connstr($dbname);
+	my $self = bless { banner => 0, out => '', err => '' }, $class;
+	my $stderr = Symbol::gensym();
+
+	$connection .= " user=$options{user}" if defined $options{user};
+	local $ENV{PGOPTIONS} = $options{settings} if defined $options{settings};
+	local $ENV{PGAPPNAME} = 'session';
+	$self->{process} = IPC::Open3::open3(
+		my $stdin, my $stdout, $stderr,
+		$node->installed_command('psql'),
+		'-XAtq', '-d', $connection, '-f', '-', '-v', 'VERBOSITY=verbose');
+	$stdin->autoflush(1);
+	@{$self}{qw(stdin stdout stderr)} = ($stdin, $stdout, $stderr);
+	my %answer = $self->query('SELECT pg_backend_pid()');
+	croak "no session: $answer{stderr}" if $answer{gone};
+	$self->{pid} = $answer{stdout};
+	return $self;
+}
+
+# The process id of the session's backend.
+sub pid { return $_[0]{pid} }
+
+# Starts a statement, or several.
+sub send
+{
+	my ($self, $sql) = @_;
+	my $banner = 'banner ' . ++$self->{banner};
+	my $input = "$sql\n;\n\\echo $banner\n\\warn $banner\n";
+
+	local $SIG{PIPE} = 'IGNORE';
+	print { $self->{stdin} } $input;
+	return $self;
+}
+
+# Waits until what was sent has ended.
+sub wait
+{
+	my ($self) = @_;
+	my $banner = "banner $self->{banner}\n";
+	my $deadline =
+	  Time::HiRes::time() + $PostgreSQL::Test::Utils::timeout_default;
+	my $select = IO::Select->new(grep { defined } @{$self}{qw(stdout stderr)});
+	my $gone = 0;
+
+	until ($self->{out} =~ /^\Q$banner\E/m && $self->{err} =~ /^\Q$banner\E/m)
+	{
+		my $left = $deadline - Time::HiRes::time();
+		my @ready = $left > 0 ? $select->can_read($left) : ();
+
+		if (!@ready)
+		{
+			$gone = 1 if !$select->count;
+			last if $gone;
+			croak "a session did not answer in time: $self->{out}$self->{err}";
+		}
+		foreach my $handle (@ready)
+		{
+			my $name = $handle == $self->{stdout} ? 'out' : 'err';
+			$select->remove($handle)
+			  unless sysread $handle, $self->{$name}, 65536,
+			  length $self->{$name};
+		}
+	}
+	my ($stdout, $stderr) = @{$self}{qw(out err)};
+	@{$self}{qw(out err)} = ('', '');
+	s/^\Q$banner\E//m foreach $stdout, $stderr;
+	chomp $stdout;
+	return (
+		JibitTest::parse_error($stderr),
+		stdout => $stdout,
+		stderr => $stderr,
+		gone => $gone);
+}
+
+sub query
+{
+	my ($self, $sql) = @_;
+
+	return $self->send($sql)->wait;
+}
+
+# What a statement prints: nothing when it fails.
+sub value
+{
+	my ($self, $sql) = @_;
+	my %result = $self->query($sql);
+
+	return $result{stdout};
+}
+
+# Ends the session, and waits for that.
+sub quit
+{
+	my ($self) = @_;
+	my $process = delete $self->{process} or return;
+
+	local ($?, $!);
+	close $self->{stdin};
+	waitpid $process, 0;
+	return;
+}
+
+sub DESTROY
+{
+	my ($self) = @_;
+
+	$self->quit;
+	return;
+}
+
+# ------------------------------------------------------- a server by hand
+
+# An HTTP server, or something that pretends to be one, on a port of its own.
+# Each connection has a process of its own, which calls the test's code.
+package JibitTest::Server;
+
+use strict;
+use warnings;
+
+use Carp;
+use IO::Select;
+use IO::Socket::INET;
+use POSIX ();
+
+my @servers;
+
+# Options:
+#	handler   called with (server, socket) for each connection; it closes it by
+#	          returning. Default: an API that gives tokens, and
+#	inquiry   which is called with (server, socket, request) for every request
+#	          but those for tokens; a false result ends the connection
+#	token     called instead for those
+#	host      address to listen on (default 127.0.0.1)
+sub new
+{
+	my ($class, %options) = @_;
+	my $listener = IO::Socket::INET->new(
+		LocalAddr => $options{host} // '127.0.0.1',
+		LocalPort => 0,
+		Proto => 'tcp',
+		Listen => 128) or die "no socket: $@\n";
+	my ($file, $path) = File::Temp::tempfile(
+		DIR => PostgreSQL::Test::Utils::tempdir_short());
+	my $self = bless {
+		%options,
+		port => $listener->sockport,
+		notes => $path,
+		owner => $$,
+	}, $class;
+
+	close $file;
+	$self->{url} = "http://127.0.0.1:$self->{port}/ide";
+	# It ends when the test does, of which it hears through this pipe.
+	pipe(my $end, $self->{life}) or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0)
+	{
+		my $null = POSIX::open('/dev/null', POSIX::O_RDWR);
+		POSIX::dup2($null, $_) foreach 0 .. 2;
+		close delete $self->{life};
+		POSIX::setpgid(0, 0);
+		$self->_serve($listener, $end);
+		kill 'KILL', -$$;
+	}
+	close $end;
+	close $listener;
+	$self->{pid} = $pid;
+	push @servers, $self;
+	return $self;
+}
+
+sub url { return $_[0]{url} }
+sub port { return $_[0]{port} }
+
+sub _serve
+{
+	my ($self, $listener, $end) = @_;
+	my $select = IO::Select->new($listener, $end);
+
+	local @SIG{qw(CHLD PIPE TERM INT)} =
+	  ('IGNORE', 'IGNORE', 'DEFAULT', 'DEFAULT');
+	while (1)
+	{
+		return if grep { $_ == $end } $select->can_read;
+		my $socket = $listener->accept or next;
+		my $pid = fork;
+
+		if (defined $pid && $pid == 0)
+		{
+			close $listener;
+			$self->note('connection from ' . $socket->peerhost);
+			eval { $self->_handle($socket); };
+			$self->note("died: $@") if $@;
+			close $socket;
+			POSIX::_exit(0);
+		}
+		close $socket;
+	}
+	return;
+}
+
+sub _handle
+{
+	my ($self, $socket) = @_;
+
+	return $self->{handler}->($self, $socket) if $self->{handler};
+	while (my $request = JibitTest::read_request($socket))
+	{
+		$self->note(
+			"$request->{method} $request->{target} "
+			  . ($request->{headers}{'x-track-id'} // ''));
+		if ($request->{target} =~ m{/v1/tokens/})
+		{
+			last
+			  if $self->{token}
+			  && !$self->{token}->($self, $socket, $request);
+			JibitTest::send_answer($socket, 200,
+				'{"accessToken":"access-by-hand","refreshToken":"refresh-by-hand"}'
+			) unless $self->{token};
+		}
+		else
+		{
+			last unless $self->{inquiry}->($self, $socket, $request);
+		}
+	}
+	return;
+}
+
+# Appends a line to the server's notes; for the handlers.
+sub note
+{
+	my ($self, $line) = @_;
+
+	open my $notes, '>>', $self->{notes} or return;
+	$notes->autoflush(1);
+	print $notes "$line\n";
+	close $notes;
+	return;
+}
+
+# The notes so far, those that match $pattern if it is given: a line for every
+# connection (`connection from ADDRESS`), for every request (`METHOD TARGET
+# TRACK_ID`), and what handlers noted.
+sub notes
+{
+	my ($self, $pattern) = @_;
+	open my $notes, '<', $self->{notes} or return;
+	my @lines = <$notes>;
+
+	close $notes;
+	chomp @lines;
+	return grep { !defined $pattern || /$pattern/ } @lines;
+}
+
+# Ends the server with all its connections.
+sub stop
+{
+	my ($self) = @_;
+	my $pid = delete $self->{pid} or return;
+
+	kill 'KILL', -$pid, $pid;
+	waitpid $pid, 0;
+	close delete $self->{life};
+	return;
+}
+
+END
+{
+	local $? = $?;
+	foreach my $server (@servers)
+	{
+		$server->stop if $server->{owner} == $$;
 	}
 }
 
