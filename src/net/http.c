@@ -350,7 +350,19 @@ static void
 ensure_multi(void)
 {
 	static bool initialized = false;
+	JibitTrustSource source = trust_source(jibit_ca_file);
 	sigset_t saved;
+
+	/*
+	 * libcurl resumes TLS sessions, for which no certificate is looked at: a
+	 * change of what is trusted must end them.  What fails here fails again,
+	 * and is reported, when a connection needs it.
+	 */
+	if (multi != NULL && jibit_trust_has_changed(&source))
+	{
+		connections_stale = true;
+		(void) jibit_trust_load(&source);
+	}
 
 	if (connections_stale && running_count == 0)
 	{

@@ -86,6 +86,19 @@ jibit_trust_load(const JibitTrustSource *source)
 	return NULL;
 }
 
+bool
+jibit_trust_has_changed(const JibitTrustSource *source)
+{
+	struct stat now;
+
+	memset(&now, 0, sizeof(now));
+	if (store == NULL)
+		return false;
+	if (source->file != NULL && stat(source->file, &now) != 0)
+		return true;
+	return !is_current(source, &now);
+}
+
 const char *
 jibit_trust_apply(void *ssl_context, const JibitTrustSource *source)
 {

@@ -25,6 +25,12 @@ extern const char *jibit_trust_apply(void *ssl_context,
 									 const JibitTrustSource *source);
 
 /*
+ * Is the source another than what this process has parsed, or has its file
+ * changed since?  False while nothing has been parsed.
+ */
+extern bool jibit_trust_has_changed(const JibitTrustSource *source);
+
+/*
  * Parses the source now, so that processes forked later inherit the result.
  * Returns NULL, or why not.
  */
