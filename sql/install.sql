@@ -108,7 +108,7 @@ WHERE prorettype IN (SELECT t.oid FROM pg_type t JOIN pg_attribute a ON a.attrel
 SELECT function FROM functions
 WHERE (proname IN (SELECT 'jibit_' || inquiry FROM jibit_inquiries) OR proname IN ('jibit_request', 'jibit_check'))
   AND (prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c') OR provolatile <> 'v'
-       OR proparallel <> 'r' OR procost < 10000 OR prosecdef);
+       OR proparallel <> 'r' OR procost < 1000 OR prosecdef);
 SELECT function FROM functions WHERE has_function_privilege('public', oid, 'EXECUTE')
 ORDER BY 1;
 -- Only what has an argument that may be NULL is not strict.

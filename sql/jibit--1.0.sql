@@ -249,42 +249,42 @@ COMMENT ON TYPE @extschema@.jibit_service_usage IS
 
 CREATE FUNCTION @extschema@.jibit_card(card text)
 RETURNS @extschema@.jibit_card_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_card';
 COMMENT ON FUNCTION @extschema@.jibit_card(text) IS
   'what the bank says of a card: its type, owner, deposit number';
 
 CREATE FUNCTION @extschema@.jibit_iban(iban text)
 RETURNS @extschema@.jibit_iban_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_iban';
 COMMENT ON FUNCTION @extschema@.jibit_iban(text) IS
   'an IBAN''s account: bank, status, owners';
 
 CREATE FUNCTION @extschema@.jibit_card_to_deposit(card text)
 RETURNS @extschema@.jibit_card_deposit
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_card_to_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_deposit(text) IS
   'the deposit number behind a card';
 
 CREATE FUNCTION @extschema@.jibit_card_to_iban(card text)
 RETURNS @extschema@.jibit_card_iban
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_card_to_iban';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_iban(text) IS
   'the IBAN behind a debit card, with its status and owners';
 
 CREATE FUNCTION @extschema@.jibit_card_to_iban_availability()
 RETURNS SETOF @extschema@.jibit_bank_availability
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 40
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 40
 AS 'MODULE_PATHNAME', 'jibit_card_to_iban_availability';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_iban_availability() IS
   'for which banks jibit_card_to_iban() works just now; not charged';
 
 CREATE FUNCTION @extschema@.jibit_deposit_to_iban(bank text, number text)
 RETURNS @extschema@.jibit_deposit_iban
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_deposit_to_iban';
 COMMENT ON FUNCTION @extschema@.jibit_deposit_to_iban(text, text) IS
   'the IBAN of a deposit number at a bank';
@@ -295,7 +295,7 @@ CREATE FUNCTION @extschema@.jibit_match_card(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card';
 COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, text) IS
   'does the card belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -306,14 +306,14 @@ CREATE FUNCTION @extschema@.jibit_match_card(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card';
 COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, date) IS
   'does the card belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_match_card_name(card text, name text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_card_name(text, text) IS
   'does the card belong to somebody of this name?';
@@ -325,7 +325,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, text) IS
   'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -337,7 +337,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, date) IS
   'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
@@ -348,7 +348,7 @@ CREATE FUNCTION @extschema@.jibit_match_deposit_name(
   name text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit_name(text, text, text) IS
   'does the deposit belong to somebody of this name?';
@@ -359,7 +359,7 @@ CREATE FUNCTION @extschema@.jibit_match_iban(
   birth_date text
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, text) IS
   'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD';
@@ -370,35 +370,35 @@ CREATE FUNCTION @extschema@.jibit_match_iban(
   birth_date date
 )
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, date) IS
   'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_match_iban_name(iban text, name text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban_name';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban_name(text, text) IS
   'does the IBAN belong to somebody of this name?';
 
 CREATE FUNCTION @extschema@.jibit_match_shahkar(national_code text, mobile text)
 RETURNS @extschema@.jibit_match
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_shahkar';
 COMMENT ON FUNCTION @extschema@.jibit_match_shahkar(text, text) IS
   'Shahkar: does this mobile belong to the person with this national code?';
 
 CREATE FUNCTION @extschema@.jibit_postal_address(code text)
 RETURNS @extschema@.jibit_address
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_postal_address';
 COMMENT ON FUNCTION @extschema@.jibit_postal_address(text) IS
   'the address of a postal code';
 
 CREATE FUNCTION @extschema@.jibit_postal_location(code text)
 RETURNS @extschema@.jibit_location
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_postal_location';
 COMMENT ON FUNCTION @extschema@.jibit_postal_location(text) IS
   'where a postal code is, in WGS 84';
@@ -412,7 +412,7 @@ CREATE FUNCTION @extschema@.jibit_identity_similarity(
   father_name text DEFAULT NULL
 )
 RETURNS @extschema@.jibit_similarity
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
 COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, text, text, text, text, text) IS
   'how much names resemble those in the civil registry, in percent; give at least one. The birth date is Jalali, YYYYMMDD';
@@ -426,63 +426,63 @@ CREATE FUNCTION @extschema@.jibit_identity_similarity(
   father_name text DEFAULT NULL
 )
 RETURNS @extschema@.jibit_similarity
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_identity_similarity';
 COMMENT ON FUNCTION @extschema@.jibit_identity_similarity(text, date, text, text, text, text) IS
   'how much names resemble those in the civil registry, in percent; with a Gregorian date';
 
 CREATE FUNCTION @extschema@.jibit_foreigner(fida text)
 RETURNS @extschema@.jibit_foreigner_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_foreigner';
 COMMENT ON FUNCTION @extschema@.jibit_foreigner(text) IS
   'a foreign national by the FIDA number';
 
 CREATE FUNCTION @extschema@.jibit_corporation(code text)
 RETURNS @extschema@.jibit_corporation_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_corporation';
 COMMENT ON FUNCTION @extschema@.jibit_corporation(text) IS
   'a guild licence by its code';
 
 CREATE FUNCTION @extschema@.jibit_military_service(national_code text)
 RETURNS @extschema@.jibit_military_service_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_military_service';
 COMMENT ON FUNCTION @extschema@.jibit_military_service(text) IS
   'is the person''s military service in order?';
 
 CREATE FUNCTION @extschema@.jibit_sana(national_code text, mobile text)
 RETURNS @extschema@.jibit_sana_info
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_sana';
 COMMENT ON FUNCTION @extschema@.jibit_sana(text, text) IS
   'is the person registered for the judiciary''s e-notifications (Sana)?';
 
 CREATE FUNCTION @extschema@.jibit_balances()
 RETURNS SETOF @extschema@.jibit_balance
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 2
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 2
 AS 'MODULE_PATHNAME', 'jibit_balances';
 COMMENT ON FUNCTION @extschema@.jibit_balances() IS
   'the account''s balances at the API; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report(day text)
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report(text) IS
   'the account''s calls of a day, by service. The day is Jalali, YYYYMMDD or yyMMdd; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report(day date)
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report(date) IS
   'the account''s calls of a day (Gregorian), by service; not charged';
 
 CREATE FUNCTION @extschema@.jibit_daily_report()
 RETURNS SETOF @extschema@.jibit_service_usage
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000 ROWS 25
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 25
 AS 'MODULE_PATHNAME', 'jibit_daily_report';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report() IS
   'the account''s calls of today in Tehran, by service; not charged';
@@ -501,7 +501,7 @@ RETURNS TABLE (
   result @extschema@.jibit_card_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_card_batch';
 COMMENT ON FUNCTION @extschema@.jibit_card_batch(text[]) IS
   'jibit_card() for every element, many at a time: a row each, in order, with its result or its error';
@@ -514,7 +514,7 @@ RETURNS TABLE (
   result @extschema@.jibit_iban_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_iban_batch';
 COMMENT ON FUNCTION @extschema@.jibit_iban_batch(text[]) IS
   'jibit_iban() for every element, many at a time: a row each, in order, with its result or its error';
@@ -527,7 +527,7 @@ RETURNS TABLE (
   result @extschema@.jibit_card_deposit,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_card_to_deposit_batch';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_deposit_batch(text[]) IS
   'jibit_card_to_deposit() for every element, many at a time: a row each, in order, with its result or its error';
@@ -540,7 +540,7 @@ RETURNS TABLE (
   result @extschema@.jibit_card_iban,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_card_to_iban_batch';
 COMMENT ON FUNCTION @extschema@.jibit_card_to_iban_batch(text[]) IS
   'jibit_card_to_iban() for every element, many at a time: a row each, in order, with its result or its error';
@@ -554,7 +554,7 @@ RETURNS TABLE (
   result @extschema@.jibit_deposit_iban,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_deposit_to_iban_batch';
 COMMENT ON FUNCTION @extschema@.jibit_deposit_to_iban_batch(text[], text[]) IS
   'jibit_deposit_to_iban() for every element, many at a time: a row each, in order, with its result or its error';
@@ -569,7 +569,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_card_batch(text[], text[], text[]) IS
   'jibit_match_card() for every element, many at a time: a row each, in order, with its result or its error';
@@ -583,7 +583,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card_name_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_card_name_batch(text[], text[]) IS
   'jibit_match_card_name() for every element, many at a time: a row each, in order, with its result or its error';
@@ -599,7 +599,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit_batch(text[], text[], text[], text[]) IS
   'jibit_match_deposit() for every element, many at a time: a row each, in order, with its result or its error';
@@ -614,7 +614,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit_name_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit_name_batch(text[], text[], text[]) IS
   'jibit_match_deposit_name() for every element, many at a time: a row each, in order, with its result or its error';
@@ -629,7 +629,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban_batch(text[], text[], text[]) IS
   'jibit_match_iban() for every element, many at a time: a row each, in order, with its result or its error';
@@ -643,7 +643,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban_name_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban_name_batch(text[], text[]) IS
   'jibit_match_iban_name() for every element, many at a time: a row each, in order, with its result or its error';
@@ -657,7 +657,7 @@ RETURNS TABLE (
   result @extschema@.jibit_match,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_match_shahkar_batch';
 COMMENT ON FUNCTION @extschema@.jibit_match_shahkar_batch(text[], text[]) IS
   'jibit_match_shahkar() for every element, many at a time: a row each, in order, with its result or its error';
@@ -670,7 +670,7 @@ RETURNS TABLE (
   result @extschema@.jibit_address,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_postal_address_batch';
 COMMENT ON FUNCTION @extschema@.jibit_postal_address_batch(text[]) IS
   'jibit_postal_address() for every element, many at a time: a row each, in order, with its result or its error';
@@ -683,7 +683,7 @@ RETURNS TABLE (
   result @extschema@.jibit_location,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_postal_location_batch';
 COMMENT ON FUNCTION @extschema@.jibit_postal_location_batch(text[]) IS
   'jibit_postal_location() for every element, many at a time: a row each, in order, with its result or its error';
@@ -701,7 +701,7 @@ RETURNS TABLE (
   result @extschema@.jibit_similarity,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_identity_similarity_batch';
 COMMENT ON FUNCTION @extschema@.jibit_identity_similarity_batch(text[], text[], text[], text[], text[], text[]) IS
   'jibit_identity_similarity() for every element, many at a time: a row each, in order, with its result or its error';
@@ -714,7 +714,7 @@ RETURNS TABLE (
   result @extschema@.jibit_foreigner_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_foreigner_batch';
 COMMENT ON FUNCTION @extschema@.jibit_foreigner_batch(text[]) IS
   'jibit_foreigner() for every element, many at a time: a row each, in order, with its result or its error';
@@ -727,7 +727,7 @@ RETURNS TABLE (
   result @extschema@.jibit_corporation_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_corporation_batch';
 COMMENT ON FUNCTION @extschema@.jibit_corporation_batch(text[]) IS
   'jibit_corporation() for every element, many at a time: a row each, in order, with its result or its error';
@@ -740,7 +740,7 @@ RETURNS TABLE (
   result @extschema@.jibit_military_service_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_military_service_batch';
 COMMENT ON FUNCTION @extschema@.jibit_military_service_batch(text[]) IS
   'jibit_military_service() for every element, many at a time: a row each, in order, with its result or its error';
@@ -754,7 +754,7 @@ RETURNS TABLE (
   result @extschema@.jibit_sana_info,
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_sana_batch';
 COMMENT ON FUNCTION @extschema@.jibit_sana_batch(text[], text[]) IS
   'jibit_sana() for every element, many at a time: a row each, in order, with its result or its error';
@@ -767,7 +767,7 @@ RETURNS TABLE (
   result @extschema@.jibit_service_usage[],
   error @extschema@.jibit_error
 )
-LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10000 ROWS 1000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'jibit_daily_report_batch';
 COMMENT ON FUNCTION @extschema@.jibit_daily_report_batch(text[]) IS
   'jibit_daily_report() for every element, many at a time: a row each, in order, with its result or its error';
@@ -777,7 +777,7 @@ CREATE FUNCTION @extschema@.jibit_request(
   query jsonb DEFAULT '{}'
 )
 RETURNS jsonb
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_request';
 COMMENT ON FUNCTION @extschema@.jibit_request(text, jsonb) IS
   'sends an authorised GET to a path of the API that has no function here (yet); never cached. Raises 22023 for what is no path or query';
@@ -1143,7 +1143,7 @@ CREATE FUNCTION @extschema@.jibit_check(
   OUT detail text
 )
 RETURNS SETOF record
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 8
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 8
 AS 'MODULE_PATHNAME', 'jibit_check';
 COMMENT ON FUNCTION @extschema@.jibit_check() IS
   'goes through what an inquiry needs, from the library to the token, and says what is missing; costs no charged call';

@@ -47,24 +47,24 @@ append_masked(StringInfo line, JibitKind kind, const char *value)
 }
 
 void
-jibit_log_call(const JibitCall *call, char *const *canonical,
-			   const char *profile, bool succeeded)
+jibit_log_call(const JibitLoggedCall *call)
 {
 	const JibitInquiry *inquiry = call->inquiry;
 	StringInfoData line;
 
 	if (jibit_log_calls == JIBIT_LOG_CALLS_OFF ||
-		(jibit_log_calls == JIBIT_LOG_CALLS_ERRORS && succeeded))
+		(jibit_log_calls == JIBIT_LOG_CALLS_ERRORS &&
+		 call->error_code == NULL))
 		return;
 
 	initStringInfo(&line);
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
-		if (canonical[i] == NULL)
+		if (call->canonical[i] == NULL)
 			continue;
 		appendStringInfo(&line, "%s%s=", line.len > 0 ? ", " : "",
 						 inquiry->params[i].argument);
-		append_masked(&line, inquiry->params[i].kind, canonical[i]);
+		append_masked(&line, inquiry->params[i].kind, call->canonical[i]);
 	}
 	/* The statement may hold what has just been masked. */
 	ereport(
@@ -72,7 +72,7 @@ jibit_log_call(const JibitCall *call, char *const *canonical,
 		(errmsg(
 			 "jibit call %s(%s): %s, profile %s, HTTP status %d, %d attempts, %.3f ms, track id %s",
 			 inquiry->id, line.data,
-			 succeeded ? "succeeded" : call->error.code, profile,
+			 call->error_code ? call->error_code : "succeeded", call->profile,
 			 call->http_status, call->attempts,
 			 (double) call->duration_us / 1000, call->track_id),
 		 errhidestmt(true), errhidecontext(true)));

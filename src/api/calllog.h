@@ -8,13 +8,22 @@
 #ifndef JIBIT_CALLLOG_H
 #define JIBIT_CALLLOG_H
 
-#include "api/client.h"
+#include "api/inquiries.h"
 
-/*
- * Logs a call that was sent, as jibit.log_calls says.  `canonical` are its
- * normalised arguments, which are masked.
- */
-extern void jibit_log_call(const JibitCall *call, char *const *canonical,
-						   const char *profile, bool succeeded);
+/* What the line says of a call that was sent. */
+typedef struct JibitLoggedCall
+{
+	const JibitInquiry *inquiry;
+	char *const *canonical; /* its normalised arguments, which are masked */
+	const char *profile;
+	const char *error_code; /* NULL: it succeeded */
+	const char *track_id;
+	int http_status;
+	int attempts;
+	int64 duration_us;
+} JibitLoggedCall;
+
+/* Logs a call, if jibit.log_calls says so. */
+extern void jibit_log_call(const JibitLoggedCall *call);
 
 #endif /* JIBIT_CALLLOG_H */

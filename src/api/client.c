@@ -532,6 +532,7 @@ conclude_task(Run *run, Task *task)
 {
 	JibitCall *call = task->call;
 	bool succeeded = call->answer != NULL;
+	JibitLoggedCall logged;
 
 	jibit_breaker_report(run->credentials->digest, task->number, &task->pass,
 						 succeeded ? JIBIT_REACH_ANSWERED
@@ -546,7 +547,7 @@ conclude_task(Run *run, Task *task)
 	jibit_stats_count_call(
 		task->number, run->policy.profile, succeeded ? NULL : call->error.code,
 		call->attempts - 1, task->bytes_received, call->duration_us);
-	jibit_log_call(call, task->canonical, run->policy.profile, succeeded);
+	jibit_log_call(&logged);
 }
 
 /* A request has ended: the call has too, or it is tried again. */

@@ -53,6 +53,13 @@ typedef struct StatementEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/*
+ * The answers may take this share of work_mem, 1 MB of the default: some
+ * thousands.  What a statement asks that often and that far apart is in the
+ * shared cache.
+ */
+#define WORK_MEM_SHARE 4
+
 /* Buckets to begin with; the table grows by itself. */
 #define INITIAL_ENTRIES 64
 

@@ -379,34 +379,36 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 			 const char *track_id, int64 deadline_us, char **access,
 			 char **refresh, JibitError *error)
 {
-	JibitHttpRequest request = {NULL};
+	JibitHttpRequest *request;
 
-	request.url = psprintf("%s/v1/tokens/%s", credentials->base_url,
-						   operation);
-	request.json = body;
-	request.track_id = track_id;
-	request.connect_timeout_ms = policy->connect_timeout_ms;
+	/* Not on the stack: the group outlives this call when an error is thrown. */
+	request = palloc0(sizeof(JibitHttpRequest));
+	request->url = psprintf("%s/v1/tokens/%s", credentials->base_url,
+							operation);
+	request->json = body;
+	request->track_id = track_id;
+	request->connect_timeout_ms = policy->connect_timeout_ms;
 
 	for (int attempts = 1;; attempts++)
 	{
 		long pause;
 		bool ok;
 
-		request.timeout_ms = Max((int) jibit_ms_until(deadline_us), 1);
-		jibit_http_start(group, &request);
-		while (jibit_http_wait(group, request.timeout_ms + 1000L) == NULL)
+		request->timeout_ms = Max((int) jibit_ms_until(deadline_us), 1);
+		jibit_http_start(group, request);
+		while (jibit_http_wait(group, request->timeout_ms + 1000L) == NULL)
 			/* libcurl ends it at its own timeout */;
-		ok = jibit_decode_tokens(&request, secrets, access, refresh, error);
+		ok = jibit_decode_tokens(request, secrets, access, refresh, error);
 		if (!ok)
 			make_no_verdict(error);
-		if (request.body != NULL)
+		if (request->body != NULL)
 		{
-			explicit_bzero(request.body, request.body_length);
-			pfree(request.body);
+			explicit_bzero(request->body, request->body_length);
+			pfree(request->body);
 		}
 		if (ok)
 			return true;
-		pause = jibit_retry_pause(error, &request, attempts,
+		pause = jibit_retry_pause(error, request, attempts,
 								  policy->max_retries,
 								  jibit_ms_until(deadline_us));
 		if (pause < 0)

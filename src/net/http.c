@@ -12,9 +12,10 @@
  * Nothing is thrown from inside libcurl: its callbacks neither ereport nor
  * check for interrupts, and allocate without throwing.
  *
- * libcurl may start a thread to resolve a name.  All signals are blocked
- * around every call into it that can do so: a thread inherits the mask, and
- * PostgreSQL's signal handlers must only run in the main thread.
+ * libcurl may start a thread to resolve a name.  It says so before it does,
+ * and all signals are blocked from then until the call into it returns: a
+ * thread inherits the mask, and PostgreSQL's signal handlers must only run in
+ * the main thread.
  *
  * Ownership: transfers (easy handle, header list) are malloc'd, and kept for
  * the next request; bodies are in the group's memory context.  Sockets are
@@ -107,22 +108,39 @@ static int wait_set_used;
 static int wait_set_size;
 static bool wait_set_broken = true; /* must be made anew */
 
+static bool signals_blocked;
+static sigset_t signals_saved;
+
 static bool timer_armed;
 static int64 timer_due; /* microseconds, see clock.h */
 
-static void
-block_signals(sigset_t *saved)
+/*
+ * Blocks all signals when libcurl is about to resolve a name, for which it may
+ * start a thread.  Whoever has called libcurl ends it with
+ * unblock_signals(): nearly always there is nothing to end.
+ */
+static int
+block_signals(void *resolver, void *reserved, void *arg)
 {
 	sigset_t all;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, saved);
+	if (!signals_blocked)
+	{
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &signals_saved);
+		signals_blocked = true;
+	}
+	return 0;
 }
 
 static void
-restore_signals(const sigset_t *saved)
+unblock_signals(void)
 {
-	pthread_sigmask(SIG_SETMASK, saved, NULL);
+	if (signals_blocked)
+	{
+		signals_blocked = false;
+		pthread_sigmask(SIG_SETMASK, &signals_saved, NULL);
+	}
 }
 
 /*
@@ -325,10 +343,8 @@ out_of_memory(void)
 static void
 close_connections(void)
 {
-	sigset_t saved;
 
 	Assert(running_count == 0);
-	block_signals(&saved);
 	while (idle_transfers != NULL)
 	{
 		JibitTransfer *transfer = idle_transfers;
@@ -342,7 +358,6 @@ close_connections(void)
 		curl_multi_cleanup(multi);
 	multi = NULL;
 	timer_armed = false;
-	restore_signals(&saved);
 }
 
 /* At first use in a process: an idle session pays nothing. */
@@ -350,19 +365,6 @@ static void
 ensure_multi(void)
 {
 	static bool initialized = false;
-	JibitTrustSource source = trust_source(jibit_ca_file);
-	sigset_t saved;
-
-	/*
-	 * libcurl resumes TLS sessions, for which no certificate is looked at: a
-	 * change of what is trusted must end them.  What fails here fails again,
-	 * and is reported, when a connection needs it.
-	 */
-	if (multi != NULL && jibit_trust_has_changed(&source))
-	{
-		connections_stale = true;
-		(void) jibit_trust_load(&source);
-	}
 
 	if (connections_stale && running_count == 0)
 	{
@@ -378,7 +380,6 @@ ensure_multi(void)
 							   curl_version_info(CURLVERSION_NOW)->version),
 						errhint("Install libcurl 7.87 or later.")));
 
-	block_signals(&saved);
 	if (!initialized)
 		initialized = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (initialized)
@@ -389,9 +390,28 @@ ensure_multi(void)
 		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_timer);
 		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	}
-	restore_signals(&saved);
 	if (multi == NULL)
 		out_of_memory();
+}
+
+/*
+ * libcurl resumes TLS sessions, for which no certificate is looked at: a
+ * change of what is trusted must end them.  What fails to load fails again,
+ * and is reported, when a connection needs it.
+ */
+static void
+check_trust(const char *url)
+{
+	JibitTrustSource source;
+
+	if (strncmp(url, "https:", 6) != 0)
+		return;
+	source = trust_source(jibit_ca_file);
+	if (!jibit_trust_has_changed(&source))
+		return;
+	connections_stale = true;
+	(void) jibit_trust_load(&source);
+	ensure_multi();
 }
 
 /* The options that are the same for every request. */
@@ -410,6 +430,7 @@ set_fixed_options(JibitTransfer *transfer)
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	SET(CURLOPT_RESOLVER_START_FUNCTION, block_signals);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) JIBIT_BODY_MAX);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
@@ -558,9 +579,9 @@ void
 jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 {
 	JibitTransfer *transfer;
-	sigset_t saved;
 	bool ok;
 
+	check_trust(request->url);
 	transfer = get_transfer();
 	request->end = JIBIT_HTTP_ANSWERED;
 	request->status = 0;
@@ -576,7 +597,6 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 	transfer->why = NULL;
 	transfer->error[0] = '\0';
 
-	block_signals(&saved);
 	ok = add_header(transfer, "X-TRACK-ID: ", request->track_id) &&
 		 add_header(transfer, "Authorization: Bearer ", request->bearer) &&
 		 add_header(transfer, "Accept: ", "application/json") &&
@@ -584,7 +604,6 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 					request->json ? "application/json" : NULL) &&
 		 set_request_options(transfer, request) &&
 		 curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
-	restore_signals(&saved);
 	if (!ok)
 	{
 		recycle_transfer(transfer);
@@ -775,7 +794,6 @@ turn(long timeout_ms)
 	bool latch_set = false;
 	CURLMsg *message;
 	int messages_left;
-	sigset_t saved;
 	bool timer_is_due = timer_armed && timer_due <= jibit_now_us();
 
 	/* A call that is due at once, such as a request's first, needs no wait. */
@@ -791,7 +809,6 @@ turn(long timeout_ms)
 								   jibit_wait_event(&wait_event, "JibitCall"));
 	}
 
-	block_signals(&saved);
 	for (int i = 0; i < nevents; i++)
 	{
 		pgsocket fd = events[i].fd;
@@ -832,7 +849,7 @@ turn(long timeout_ms)
 						  (char **) &transfer);
 		finish_transfer(transfer, code);
 	}
-	restore_signals(&saved);
+	unblock_signals();
 
 	if (latch_set)
 		ResetLatch(MyLatch);
@@ -860,11 +877,9 @@ void
 jibit_http_end_group(JibitHttpGroup *group)
 {
 	dlist_mutable_iter iter;
-	sigset_t saved;
 
 	if (group == NULL)
 		return;
-	block_signals(&saved);
 	dlist_foreach_modify (iter, &group->running)
 	{
 		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
@@ -876,7 +891,6 @@ jibit_http_end_group(JibitHttpGroup *group)
 		request->transfer = NULL;
 		dlist_delete(iter.cur);
 	}
-	restore_signals(&saved);
 	pfree(group);
 }
 

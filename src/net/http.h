@@ -38,7 +38,10 @@ typedef enum JibitHttpEnd
 
 typedef struct JibitHttpRequest
 {
-	/* What to send.  Owned by the caller, unchanged until the end. */
+	/*
+	 * What to send.  Owned by the caller; it and the request itself must stay
+	 * until the request or its group has ended, also when an error is thrown.
+	 */
 	const char *url;	/* checked by jibit_http_check_url() */
 	const char *json;	/* body of a POST; NULL makes it a GET */
 	const char *bearer; /* access token, or NULL */
