@@ -56,7 +56,7 @@ OBJS = \
 	src/sql/result.o \
 	src/sql/trigger.o
 
-REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch caches
+REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch offline triggers caches
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG CC

@@ -74,6 +74,31 @@ SELECT id, jibit_match_shahkar(national_code, mobile)::boolean AS is_own FROM cu
 SELECT c.id, i.iban, i.owners[1].last_name
 FROM customers c, LATERAL jibit_card_to_iban(c.card) i;
 
+-- Many at once, without a call, triggers
+SELECT ordinality, (result).iban, (error).code
+FROM jibit_card_to_iban_batch(ARRAY['6037997551234561', '6104331234567569', '1']);
+SELECT c.id, (b.result).matched, (b.error).code
+FROM (SELECT array_agg(id ORDER BY id) AS ids,
+             array_agg(national_code ORDER BY id) AS codes,
+             array_agg(mobile ORDER BY id) AS mobiles
+      FROM customers) a,
+     jibit_match_shahkar_batch(a.codes, a.mobiles) b,
+     LATERAL (SELECT a.ids[b.ordinality] AS id) c;
+SELECT jibit_valid_iban('27 0170 0000 0010 0324 2000 01'), jibit_card_bank('6037997551234561'), jibit_to_jalali('2026-03-21');
+CREATE TABLE payees (
+  id int PRIMARY KEY,
+  iban jibit_iban_text,
+  bank text GENERATED ALWAYS AS (jibit_iban_bank(iban)) STORED,
+  national_code text,
+  mobile text
+);
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees
+  FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'status=ACTIVE,IDLE', 'unavailable=accept');
+CREATE TRIGGER check_mobile BEFORE INSERT OR UPDATE ON payees
+  FOR EACH ROW EXECUTE FUNCTION jibit_check_shahkar('national_code', 'mobile');
+INSERT INTO payees VALUES (1, 'IR270170000000100324200001', DEFAULT, '0123456789', '09121234569');
+SELECT * FROM payees;
+
 -- Arguments
 SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
 SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
@@ -137,6 +162,11 @@ WHERE c.iban IS NOT NULL
 LIMIT 100;
 SELECT customer, verdict FROM iban_checks ORDER BY customer;
 
+-- Seeing what happens
+\o /dev/null
+SELECT inquiry, calls, succeeded, failed, cache_hits, statement_hits FROM jibit_stats;
+\o
+
 -- Troubleshooting
 \o /dev/null
 SELECT * FROM jibit_check();
@@ -146,4 +176,4 @@ SELECT item, ok FROM jibit_check() WHERE item <> 'grants';
 SELECT profile, state, last_error FROM jibit_token_status;
 
 DROP FUNCTION iban_verdict(text);
-DROP TABLE customers, iban_checks;
+DROP TABLE customers, iban_checks, payees;

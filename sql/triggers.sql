@@ -1,0 +1,179 @@
+--
+-- Triggers that keep bad data out.
+--
+
+\getenv base_url JIBIT_SANDBOX_URL
+SELECT use_sandbox(:'base_url');
+SELECT magic('iban', 'iban.not_found') AS missing, magic('iban', 'http.502') AS failing, magic('card', 'card.not_active') AS refused \gset
+
+-- All fields of an error that a row's refusal carries.
+CREATE FUNCTION refusal(statement text, OUT state text, OUT code text, OUT place text, OUT message text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  s text; t text; c text;
+BEGIN
+  EXECUTE statement;
+  message := 'accepted';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, code = CONSTRAINT_NAME, message = MESSAGE_TEXT,
+    s = SCHEMA_NAME, t = TABLE_NAME, c = COLUMN_NAME;
+  place := concat_ws('.', nullif(s, ''), nullif(t, ''), nullif(c, ''));
+END
+$$;
+
+CREATE TABLE payees (id int, iban text, owner text, national_code text, birth_date date, born text, n int,
+                     g text GENERATED ALWAYS AS (iban) STORED);
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees
+  FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban');
+SELECT (jibit_iban('IR270170000000100324200001')).owners[1] AS o \gset
+SELECT first_name || ' ' || last_name AS owner FROM (SELECT (:'o'::jibit_owner).*) o \gset
+SELECT calls() IS NOT NULL AS counted;
+
+-- A trigger goes by the server's cache_ttl, whatever the session has set.
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+
+-- Accepted, passed, refused.
+INSERT INTO payees (id, iban) VALUES (1, 'IR270170000000100324200001'), (2, NULL);
+SELECT calls();
+SELECT * FROM unnest(ARRAY[
+  $$INSERT INTO payees (iban) VALUES ('IR270170000000100324200002')$$,
+  format('INSERT INTO payees (iban) VALUES (%L)', :'missing'),
+  format('INSERT INTO payees (iban) VALUES (%L)', :'failing'),
+  $$UPDATE payees SET iban = 'x' WHERE id = 1$$]) s, refusal(s);
+SELECT calls();
+
+-- What leaves the columns as they are costs nothing; equal values cost one
+-- call in a statement.
+UPDATE payees SET n = 1;
+UPDATE payees SET iban = iban, n = 2;
+SELECT calls();
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+SET jibit.statement_cache = on;
+INSERT INTO payees (iban) SELECT 'IR270170000000100324200001' FROM generate_series(1, 50);
+SELECT calls();
+COPY payees (iban) FROM STDIN;
+IR270170000000100324200001
+IR270170000000100324200001
+\.
+SELECT calls();
+SET jibit.statement_cache = off;
+
+-- Status, owner and person.
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW
+  EXECUTE FUNCTION jibit_check_iban('iban', 'status=IDLE', 'owner=owner', 'national_code=national_code', 'birth_date=birth_date');
+SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200001')$$);
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW
+  EXECUTE FUNCTION jibit_check_iban('iban', 'owner=owner', 'national_code=national_code', 'birth_date=birth_date', 'normalize=on');
+SELECT calls();
+INSERT INTO payees (id, iban, owner, national_code, birth_date)
+VALUES (3, 'ir27 0170 0000 0010 0324 2000 01', :'owner', '0123456789', '1981-06-20');
+SELECT iban, g FROM payees WHERE id = 3;
+SELECT calls();
+SELECT * FROM unnest(ARRAY[
+  $$UPDATE payees SET owner = 'somebody' WHERE id = 3$$,
+  $$UPDATE payees SET birth_date = '1981-06-21' WHERE id = 3$$,
+  $$UPDATE payees SET national_code = '0123456788' WHERE id = 3$$]) s, refusal(s);
+
+-- Cards and mobiles.
+CREATE TABLE contacts (card text, code text, mobile text);
+CREATE TRIGGER check_card BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION jibit_check_card('card');
+CREATE TRIGGER check_mobile BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION jibit_check_shahkar('code', 'mobile', 'normalize=on');
+INSERT INTO contacts VALUES ('6037991234567893', '0123456789', '+989123456789');
+SELECT * FROM contacts;
+SELECT * FROM unnest(ARRAY[
+  format('INSERT INTO contacts VALUES (%L)', :'refused'),
+  $$INSERT INTO contacts VALUES (NULL, '0123456789', '0912345678')$$,
+  $$INSERT INTO contacts VALUES (NULL, '0123456788', '09123456789')$$,
+  $$INSERT INTO contacts VALUES (NULL, '0123456789', '09123456788')$$]) s, refusal(s);
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+SELECT fault('matching.unknown');
+SELECT * FROM refusal($$INSERT INTO contacts VALUES (NULL, '0123456789', '09123456789')$$);
+
+-- An outage.
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'unavailable=accept');
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+SELECT fault('http.502', 3);
+INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
+SELECT fault('');
+SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200002')$$);
+
+-- A session cannot weaken it.
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+SET jibit.on_error = 'warning';
+SET jibit.validate = off;
+SET jibit.profile = 'nobody';
+SET jibit.timeout = '1ms';
+SET jibit.connect_timeout = '1ms';
+SELECT calls() IS NOT NULL AS counted;
+SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200002')$$);
+SELECT * FROM refusal(format('INSERT INTO payees (iban) VALUES (%L)', :'missing'));
+INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
+RESET jibit.timeout;
+RESET jibit.connect_timeout;
+RESET jibit.profile;
+RESET jibit.validate;
+RESET jibit.on_error;
+SELECT calls();
+
+-- A profile of its own, and offline only.
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'profile=sandbox');
+INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
+SELECT profile FROM jibit_last_call();
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'online=off');
+SELECT calls() IS NOT NULL AS counted;
+INSERT INTO payees (iban) VALUES (:'missing');
+SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('x')$$);
+SELECT calls();
+
+-- Partitions name the leaf; ON CONFLICT.
+CREATE TABLE parted (id int PRIMARY KEY, iban text) PARTITION BY RANGE (id);
+CREATE TABLE parted_leaf (iban text, id int NOT NULL);
+ALTER TABLE parted ATTACH PARTITION parted_leaf FOR VALUES FROM (1) TO (10);
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON parted FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'online=off', 'normalize=on');
+INSERT INTO parted VALUES (1, '270170000000100324200001') ON CONFLICT (id) DO UPDATE SET iban = excluded.iban;
+INSERT INTO parted VALUES (1, '68 0120 0000 0223 6352 1942 56') ON CONFLICT (id) DO UPDATE SET iban = excluded.iban;
+SELECT * FROM parted;
+SELECT * FROM refusal($$INSERT INTO parted VALUES (2, 'x')$$);
+
+-- A changed table is looked at anew.
+ALTER TABLE payees RENAME COLUMN iban TO account;
+SELECT * FROM refusal($$INSERT INTO payees (account) VALUES ('IR270170000000100324200001')$$);
+ALTER TABLE payees RENAME COLUMN account TO iban;
+INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
+
+-- Misuse.
+CREATE TABLE misused (iban text, n int, g text GENERATED ALWAYS AS (iban) STORED);
+DO $$
+DECLARE
+  arguments text;
+  state text;
+  message text;
+BEGIN
+  FOREACH arguments IN ARRAY ARRAY['', '''nothing''', '''n''', '''g''', '''iban'', ''x''', '''iban'', ''x=y''', '''iban'', ''online=maybe''',
+      '''iban'', ''status=SLEEPY''', '''iban'', ''owner=n''', '''iban'', ''national_code=iban''', '''iban'', ''profile='''] LOOP
+    EXECUTE format('CREATE OR REPLACE TRIGGER t BEFORE INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_iban(%s)', arguments);
+    BEGIN
+      INSERT INTO misused (iban) VALUES ('IR270170000000100324200001');
+      RAISE INFO '%: accepted', arguments;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+      RAISE INFO '%: % %', arguments, state, message;
+    END;
+  END LOOP;
+END
+$$;
+CREATE OR REPLACE TRIGGER t AFTER INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban');
+SELECT * FROM refusal($$INSERT INTO misused (iban) VALUES ('IR270170000000100324200001')$$);
+CREATE OR REPLACE TRIGGER t BEFORE DELETE ON misused FOR EACH STATEMENT EXECUTE FUNCTION jibit_check_iban('iban');
+SELECT * FROM refusal($$DELETE FROM misused$$);
+DROP TRIGGER t ON misused;
+CREATE TRIGGER t BEFORE INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_card('iban', 'status=ACTIVE');
+SELECT * FROM refusal($$INSERT INTO misused (iban) VALUES ('6037991234567893')$$);
+
+DROP TABLE payees, contacts, parted, misused;
+DROP FUNCTION refusal(text);
