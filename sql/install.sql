@@ -56,7 +56,9 @@ CREATE VIEW members AS
   SELECT classid, objid, pg_describe_object(classid, objid, 0) AS object
   FROM pg_depend
   WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jibit');
+    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jibit')
+    -- PostgreSQL 18 counts array types too.
+    AND NOT (classid = 'pg_type'::regclass AND objid IN (SELECT oid FROM pg_type WHERE typcategory = 'A'));
 CREATE VIEW functions AS
   SELECT p.*, p.oid::regprocedure AS function,
          (p.proargnames)[:p.pronargs] AS argument_names

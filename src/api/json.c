@@ -30,6 +30,12 @@
 /* Integers with so many digits may not fit in 64 bits. */
 #define LONG_INTEGER 19
 
+/*
+ * In strict mode json-c 0.18 takes every byte above 0x7f for a control
+ * character.  Without it a trailing comma is let pass.
+ */
+#define STRICT_IS_BROKEN ((0 << 16) | (18 << 8) | 0)
+
 static void
 free_document(void *arg)
 {
@@ -38,7 +44,7 @@ free_document(void *arg)
 
 /*
  * Walks over what stands outside strings.  Returns a reason for what json-c
- * takes although it is no JSON (single quotes, NaN, Infinity).  Says in
+ * takes although it is no JSON (single quotes, NaN, Infinity, comments).  Says in
  * *long_integers whether there are integers that json-c would saturate.
  */
 static const char *
@@ -69,7 +75,7 @@ inspect(const char *text, size_t length, bool *long_integers)
 		digits = 0;
 		if (c == '"')
 			in_string = true;
-		else if (c == '\'' || c == 'N' || c == 'I' || c == '\0')
+		else if (c == '\'' || c == 'N' || c == 'I' || c == '/' || c == '\0')
 			return "it is not JSON";
 	}
 	return NULL;
@@ -130,6 +136,8 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 	enum json_tokener_error error;
 	StringInfoData quoted;
 	bool long_integers;
+	const char *rest;
+	bool is_whole;
 
 	*why = NULL;
 	if (length == 0)
@@ -156,14 +164,17 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 	if (tokener == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	if (json_c_version_num() != STRICT_IS_BROKEN)
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	document = json_tokener_parse_ex(tokener, text, (int) length);
 	error = json_tokener_get_error(tokener);
+	rest = text + json_tokener_get_parse_end(tokener);
+	is_whole = strspn(rest, " \t\r\n") == (size_t) (text + length - rest);
 	json_tokener_free(tokener);
 	if (quoted.data != NULL)
 		pfree(quoted.data);
 
-	if (error != json_tokener_success || document == NULL)
+	if (error != json_tokener_success || document == NULL || !is_whole)
 	{
 		json_object_put(document);
 		*why = error == json_tokener_error_depth ? "it is nested too deep"

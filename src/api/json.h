@@ -18,7 +18,7 @@
 typedef struct JibitJson JibitJson;
 
 /*
- * Parses a whole document.  Returns NULL with a reason in *why (static text)
+ * Parses a whole document, NUL-terminated.  Returns NULL with a reason in *why (static text)
  * for what is no JSON, no UTF-8 or nested too deep.  Throws on lack of memory.
  * May run outside a transaction.
  */

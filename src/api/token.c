@@ -337,6 +337,7 @@ jwt_expiry(const char *token)
 	decoded = palloc(pg_b64_dec_len(length) + 1);
 	length = jibit_base64_decode(encoded, length, decoded,
 								 pg_b64_dec_len(length));
+	decoded[Max(length, 0)] = '\0';
 	if (length > 0 &&
 		jibit_json_int64(
 			jibit_json_member(jibit_json_parse(scratch, decoded, length, &why),
