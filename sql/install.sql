@@ -57,8 +57,10 @@ CREATE VIEW members AS
   FROM pg_depend
   WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
     AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jibit')
-    -- PostgreSQL 18 counts array types too.
-    AND NOT (classid = 'pg_type'::regclass AND objid IN (SELECT oid FROM pg_type WHERE typcategory = 'A'));
+    -- PostgreSQL 18 counts the types of arrays and of tables too.
+    AND NOT (classid = 'pg_type'::regclass
+             AND objid IN (SELECT t.oid FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
+                           WHERE typcategory = 'A' OR c.relkind IN ('r', 'v')));
 CREATE VIEW functions AS
   SELECT p.*, p.oid::regprocedure AS function,
          (p.proargnames)[:p.pronargs] AS argument_names

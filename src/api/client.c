@@ -532,6 +532,7 @@ conclude_task(Run *run, Task *task)
 {
 	JibitCall *call = task->call;
 	bool succeeded = call->answer != NULL;
+	const char *code = succeeded ? NULL : call->error.code;
 	JibitLoggedCall logged;
 
 	jibit_breaker_report(run->credentials->digest, task->number, &task->pass,
@@ -545,8 +546,15 @@ conclude_task(Run *run, Task *task)
 		call->answer = make_unknown_match();
 	end_task(run, task);
 	jibit_stats_count_call(
-		task->number, run->policy.profile, succeeded ? NULL : call->error.code,
-		call->attempts - 1, task->bytes_received, call->duration_us);
+		task->number, run->policy.profile, code, call->attempts - 1, task->bytes_received, call->duration_us);
+	logged = (JibitLoggedCall){.inquiry = call->inquiry,
+							   .canonical = task->canonical,
+							   .profile = run->policy.profile,
+							   .error_code = code,
+							   .track_id = call->track_id,
+							   .http_status = call->http_status,
+							   .attempts = call->attempts,
+							   .duration_us = call->duration_us};
 	jibit_log_call(&logged);
 }
 

@@ -27,8 +27,11 @@ parse_body(const Request *request)
 	tokener = json_tokener_new();
 	if (tokener == NULL)
 		return NULL;
-	json_tokener_set_flags(tokener,
-						   JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* In strict mode json-c 0.18 takes bytes above 0x7f for controls. */
+	json_tokener_set_flags(tokener, json_c_version_num() == (18 << 8)
+										? JSON_TOKENER_VALIDATE_UTF8
+										: JSON_TOKENER_STRICT |
+											  JSON_TOKENER_VALIDATE_UTF8);
 	body = json_tokener_parse_ex(tokener, request->body,
 								 (int) request->body_length);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||

@@ -502,7 +502,7 @@ is(outcome(call()), 'JB009 connection.failed 0', 'a name that is none');
 SKIP:
 {
 	my ($full, @queue) = full_listener();
-	skip 'connections to a full queue are not held up here', 6 unless $full;
+	skip 'connections to a full queue are not held up here', 12 unless $full;
 	$session->query(
 		profile('full', 'http://127.0.0.1:' . $full->sockport . '/ide'));
 	$session->query(q{SET jibit.connect_timeout = '200ms'});
@@ -535,6 +535,24 @@ SKIP:
 	is($tries{stdout}, 't', '... cost the session nothing')
 	  or diag($tries{stderr});
 	cmp_ok(sockets_of($many->pid), '<=', 8, '... and leave no socket open');
+
+	# libcurl's resolver takes the number of the socket that was given up.
+	$many = jibit_session($node);
+	foreach my $i (1 .. 3)
+	{
+		jibit_store_credentials(
+			$node,
+			profile => "nowhere$i",
+			base_url => 'http://' . $i x 70 . '.invalid/ide');
+		$many->query(q{SET jibit.profile = 'full';
+			SET jibit.connect_timeout = '50ms'});
+		%tries = $many->query(call());
+		is($tries{constraint}, 'connection.timeout', 'no connection')
+		  or diag($tries{stderr});
+		%tries = $many->query("SET jibit.profile = 'nowhere$i'; " . call());
+		is($tries{constraint}, 'connection.failed',
+			'... and then a name to resolve') or diag($tries{stderr});
+	}
 }
 
 # How many sockets a process has open.
