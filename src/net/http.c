@@ -167,33 +167,42 @@ reserve_socket(curl_socket_t fd)
 }
 
 /*
- * The descriptor's number stands for another socket, or for none, from now
- * on.  The kernel has dropped a closed one from the wait-event set.
+ * The descriptor is closed, or soon will be, or stands for another socket: the
+ * kernel drops a closed one from the wait-event set.
  */
 static void
-forget_socket(curl_socket_t fd)
+leave_wait_set(curl_socket_t fd)
 {
 	if (sockets[fd].waited)
 		wait_set_broken = true;
-	memset(&sockets[fd], 0, sizeof(SocketState));
+	sockets[fd].wanted = 0;
+	sockets[fd].waited = 0;
 }
 
+/*
+ * What libcurl no longer waits for is an idle connection that is kept, or a
+ * socket that is being closed.  Of the latter we are not always told more: not
+ * of the resolver's, and not of a connection attempt that has failed, which
+ * has only ever been waited for to become writeable.
+ */
 static int
 note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 {
+	SocketState *s;
+
 	if (!reserve_socket(fd))
 		return -1;
-	if (what == CURL_POLL_REMOVE && !sockets[fd].ours)
-	{
-		/* The resolver's: it will be closed without our being told. */
-		forget_socket(fd);
-		return 0;
-	}
-	sockets[fd].wanted = what == CURL_POLL_IN	 ? WL_SOCKET_READABLE
-						 : what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
-						 : what == CURL_POLL_INOUT
-							 ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE
-							 : 0;
+	s = &sockets[fd];
+	if (what != CURL_POLL_REMOVE)
+		s->wanted = what == CURL_POLL_IN	? WL_SOCKET_READABLE
+					: what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
+					: what == CURL_POLL_INOUT
+						? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE
+						: 0;
+	else if (s->ours && (s->wanted & WL_SOCKET_READABLE))
+		s->wanted = 0;
+	else
+		leave_wait_set(fd);
 	sockets_changed = true;
 	return 0;
 }
@@ -232,7 +241,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	 */
 	if (sockets[fd].ours)
 		ReleaseExternalFD();
-	forget_socket(fd);
+	leave_wait_set(fd);
 	sockets[fd].ours = true;
 	return fd;
 }
@@ -240,7 +249,8 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 static int
 close_socket(void *arg, curl_socket_t fd)
 {
-	forget_socket(fd);
+	leave_wait_set(fd);
+	sockets[fd].ours = false;
 	ReleaseExternalFD();
 	return close(fd);
 }

@@ -404,8 +404,9 @@ sub descriptors_of
 	is($loop{sqlstate}, '57014', '50 calls that are cancelled');
 	cmp_ok(sockets_of($session->pid),
 		'<=', $sockets + 1, '... leave no socket open');
+	# What libcurl keeps for its resolver, later versions more than 7.88.
 	cmp_ok(descriptors_of($session->pid),
-		'<=', $descriptors + 4, '... nor anything else');
+		'<=', $descriptors + 10, '... nor anything else');
 	$session->query('RESET statement_timeout');
 	my %next = $session->query(call());
 	is($next{stdout}, 't', '... and the session goes on')

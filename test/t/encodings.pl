@@ -26,7 +26,8 @@ sub value
 my $card = '6037991234567893';
 my $owner = 'رویا محمدی';
 
-foreach my $encoding (qw(SQL_ASCII LATIN1 WIN1256 ISO_8859_6))
+foreach my $encoding (
+	qw(SQL_ASCII LATIN1 WIN1256 ISO_8859_6 EUC_JP KOI8R))
 {
 	my $database = lc "db_$encoding";
 
@@ -74,5 +75,73 @@ is(value('db_sql_ascii', "SELECT owner_name FROM jibit_card('$card')"),
 is(value('db_sql_ascii', "SELECT jibit_valid_iban(E'\\xff\\xfe')"),
 	'f', '... and what is no UTF-8 is not valid');
 
+# What the service says in an error, in Persian, must not hide the error.
+my %refused = map { $_ => $sandbox->magic(card => $_) }
+  qw(card.not_active unknown-code code-upper echo-secret);
+foreach my $encoding (
+	qw(SQL_ASCII LATIN1 WIN1256 ISO_8859_6 EUC_JP KOI8R))
+{
+	my $database = lc "db_$encoding";
+	my %states = (
+		'card.not_active' => 'JB003',
+		'unknown-code' => 'JB099',
+		'code-upper' => 'JB001',
+		'echo-secret' => 'JB001');
+
+	foreach my $fault (sort keys %refused)
+	{
+		my %error = sql_error(
+			$node,
+			"SELECT jibit_card('$refused{$fault}')",
+			dbname => $database);
+		is($error{sqlstate}, $states{$fault}, "$encoding: $fault");
+		like($error{detail}, qr/HTTP status 4\d\d.*Track id/s,
+			'... with its detail');
+	}
+	is( value(
+			$database, "SET jibit.on_error = 'warning';
+			SET client_min_messages = error;
+			SELECT jibit_card('$refused{'card.not_active'}') IS NULL;
+			SELECT (error).code, (error).message <> '' FROM jibit_last_call()"),
+		"t\ncard.not_active|t",
+		"$encoding: an error as a value");
+	my %error = sql_error(
+		$node,
+		"SELECT jibit_request('/v1/cards', '{\"number\": \"$card\"}')",
+		dbname => $database);
+	ok( !defined $error{sqlstate} || $error{sqlstate} =~ /^(?:22P05|42883)$/,
+		"$encoding: jibit_request gives the answer or says why not")
+	  or diag($error{stderr});
+	is(value($database, "SELECT (jibit_card_to_deposit('$card')).number"),
+		$card, "$encoding: the next call works");
+	is( value(
+			$database,
+			q{SELECT count(*) FROM jibit_check() WHERE NOT ok
+			  AND item <> 'TLS verified'}),
+		'0',
+		"$encoding: jibit_check() finds nothing wrong");
+}
+
+# Bytes that are no text in any encoding.
+foreach my $bytes ('\\xff\\xfe', '\\xdb', '\\xf0\\x9f', '\\xed\\xa0\\x80', '\\x80')
+{
+	my $before = $sandbox->stats->{total};
+	my %error = sql_error(
+		$node,
+		"SELECT jibit_match_card_name('$card', E'$bytes')",
+		dbname => 'db_sql_ascii');
+	ok( ($error{sqlstate} // '') =~ /^(?:22021|JB001)$/,
+		"SQL_ASCII: the bytes $bytes are refused")
+	  or diag(($error{sqlstate} // 'no error') . " $error{stderr}");
+	is($sandbox->stats->{total}, $before, '... without a call');
+}
+
+# Digits and letters beyond the encoding arrive by other ways: as escapes.
+is( value(
+		'db_win1256',
+		q{SELECT jibit_match_card_name('6037991234567893',
+		  E'\u0631\u0648\u064a\u0627 \u0645\u062d\u0645\u062f\u064a')::boolean}),
+	't',
+	'WIN1256: a name from escapes');
 $node->stop;
 done_testing();

@@ -97,7 +97,7 @@ $node->safe_psql('early', call());
 
 {
 	my @sessions = map { jibit_session($node) } 1 .. 30;
-	sandbox_with(token_delay_ms => 1500);
+	sandbox_with(token_delay_ms => 4000);
 	$_->send(call()) foreach @sessions;
 	ok( $node->poll_query_until(
 			'postgres',
