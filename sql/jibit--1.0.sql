@@ -1306,6 +1306,32 @@ $$;
 COMMENT ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) IS
   'takes back what jibit_grant() gave: some inquiries, or (NULL) everything';
 
+-- What ALTER DEFAULT PRIVILEGES has given away is taken back: keys and paid
+-- calls are for those to whom they are granted on purpose.
+DO $$
+DECLARE
+  g record;
+BEGIN
+  FOR g IN
+    SELECT 'TABLE ' || c.oid::regclass AS object, a.grantee::regrole AS role
+    FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
+    WHERE c.oid = '@extschema@.jibit_credentials'::regclass
+      AND a.grantee NOT IN (0, c.relowner)
+    UNION
+    SELECT 'FUNCTION ' || p.oid::regprocedure, a.grantee::regrole
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'jibit'
+    JOIN pg_catalog.pg_proc p ON p.oid = d.objid,
+         pg_catalog.aclexplode(p.proacl) a
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass
+      AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+      AND a.grantee NOT IN (0, p.proowner)
+  LOOP
+    EXECUTE 'REVOKE ALL ON ' || g.object || ' FROM ' || g.role;
+  END LOOP;
+END
+$$;
+
 -- Whatever calls the API, spends money or administers is for those to whom it
 -- is granted.
 REVOKE ALL ON FUNCTION @extschema@.jibit_card(text) FROM PUBLIC;

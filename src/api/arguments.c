@@ -13,6 +13,9 @@
 #include "offline/normalize.h"
 #include "tehran.h"
 
+/* Longer arguments are none, whatever blanks and marks they may hold. */
+#define LOOKED_AT_MAX 8192
+
 /* What the service calls an argument of each kind in its error codes. */
 static const char *const code_stems[] = {
 	[JIBIT_KIND_CARD] = "card",
@@ -114,6 +117,7 @@ looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 	for (int j = 0; j < inquiry->nparams; j++)
 	{
 		if (j != i && arguments[j] != NULL &&
+			strlen(arguments[j]) <= LOOKED_AT_MAX &&
 			is_distinctive(inquiry->params[i].kind) &&
 			is_distinctive(inquiry->params[j].kind) &&
 			normalize(inquiry->params[j].kind, arguments[i], out) ==
@@ -126,15 +130,22 @@ looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 }
 
 static void
-set_error(JibitError *error, const JibitInquiry *inquiry,
-		  const char *const *arguments, int i, JibitVerdict verdict)
+set_code(JibitError *error, const JibitParam *param, JibitVerdict verdict)
 {
-	const JibitParam *param = &inquiry->params[i];
 	char code[JIBIT_CODE_SIZE];
 
 	snprintf(code, sizeof(code), "%s.%s", code_stems[param->kind],
 			 verdict == JIBIT_EMPTY ? "is_required" : "not_valid");
 	jibit_error_set(error, code, 0, NULL, NULL);
+}
+
+static void
+set_error(JibitError *error, const JibitInquiry *inquiry,
+		  const char *const *arguments, int i, JibitVerdict verdict)
+{
+	const JibitParam *param = &inquiry->params[i];
+
+	set_code(error, param, verdict);
 	if (looks_swapped(inquiry, arguments, i))
 		error->hint = "The arguments look swapped; see \\df for their order.";
 	else if (param->kind == JIBIT_KIND_BIRTH_DATE &&
@@ -166,6 +177,12 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 		if (arguments[i] == NULL)
 			continue;
 
+		/* Not even looked at: that takes long, and cannot be cancelled. */
+		if (strlen(arguments[i]) > LOOKED_AT_MAX)
+		{
+			set_code(error, param, JIBIT_INVALID);
+			return false;
+		}
 		verdict = normalize(param->kind, arguments[i], out);
 		if (verdict != JIBIT_VALID && !validate)
 			verdict = normalize_leniently(param->kind, arguments[i], out);

@@ -496,6 +496,16 @@ send_task(Run *run, Task *task)
 		return;
 	}
 	task->has_place = true;
+
+	/* What has no time left is not sent: it would be paid for in vain. */
+	if (jibit_ms_until(task->deadline_us) == 0)
+	{
+		release_place(task);
+		release_admission(run, task, false);
+		fail_task(run, task, JIBIT_CODE_CONNECTION_TIMEOUT,
+				  "The time was over before the request could be sent.");
+		return;
+	}
 	task->request.bearer = task->token->text;
 	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
 	jibit_http_start(run->group, &task->request);
@@ -526,6 +536,20 @@ reach_of(const JibitError *error)
 												   : JIBIT_REACH_ANSWERED;
 }
 
+/*
+ * A timeout that is shorter than the server's says nothing of the service, and
+ * any user can set one: it does not count for the breaker, which is everyone's.
+ */
+static bool
+is_own_timeout(const Run *run, const JibitCall *call)
+{
+	return call->answer == NULL &&
+		   strcmp(call->error.code, JIBIT_CODE_CONNECTION_TIMEOUT) == 0 &&
+		   (run->policy.timeout_ms < jibit_server_settings.timeout_ms ||
+			run->policy.connect_timeout_ms <
+				jibit_server_settings.connect_timeout_ms);
+}
+
 /* A call has ended that was sent: everything that counts it. */
 static void
 conclude_task(Run *run, Task *task)
@@ -535,9 +559,10 @@ conclude_task(Run *run, Task *task)
 	const char *code = succeeded ? NULL : call->error.code;
 	JibitLoggedCall logged;
 
-	jibit_breaker_report(run->credentials->digest, task->number, &task->pass,
-						 succeeded ? JIBIT_REACH_ANSWERED
-								   : reach_of(&call->error));
+	if (!is_own_timeout(run, call))
+		jibit_breaker_report(
+			run->credentials->digest, task->number, &task->pass,
+			succeeded ? JIBIT_REACH_ANSWERED : reach_of(&call->error));
 	release_admission(run, task, succeeded);
 	if (succeeded)
 		store_answer(task);
@@ -545,8 +570,9 @@ conclude_task(Run *run, Task *task)
 			 strcmp(call->error.code, JIBIT_CODE_MATCHING_UNKNOWN) == 0)
 		call->answer = make_unknown_match();
 	end_task(run, task);
-	jibit_stats_count_call(
-		task->number, run->policy.profile, code, call->attempts - 1, task->bytes_received, call->duration_us);
+	jibit_stats_count_call(task->number, run->policy.profile, code,
+						   call->attempts - 1, task->bytes_received,
+						   call->duration_us);
 	logged = (JibitLoggedCall){.inquiry = call->inquiry,
 							   .canonical = task->canonical,
 							   .profile = run->policy.profile,

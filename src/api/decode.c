@@ -369,7 +369,9 @@ decode_common(const JibitHttpRequest *request, MemoryContext context,
 		set_service_error(error, request, code, message, secrets);
 		return true;
 	}
-	if (status >= 300)
+	if (status < 200)
+		why = "its status is none of an answer";
+	else if (status >= 300)
 		why = "it is a redirect, which is not followed";
 	if (why != NULL)
 	{

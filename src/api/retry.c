@@ -21,7 +21,8 @@
 static bool
 is_worth_it(const JibitError *error, const JibitHttpRequest *request)
 {
-	if (request->end != JIBIT_HTTP_ANSWERED)
+	if (request->end != JIBIT_HTTP_ANSWERED &&
+		request->end != JIBIT_HTTP_TOO_LARGE)
 		return request->end == JIBIT_HTTP_UNRESOLVED ||
 			   request->end == JIBIT_HTTP_UNCONNECTED ||
 			   request->end == JIBIT_HTTP_BROKEN;

@@ -7,7 +7,8 @@
  * triggers run: the outermost run of the executor or of a utility command.
  * Nesting is counted in hooks, as pg_stat_statements does.  At its end, also
  * by an error, everything goes; so it does at COMMIT or ROLLBACK inside a
- * procedure, since what comes after is another transaction.
+ * procedure, since what comes after is another transaction; but the number of
+ * calls goes on, or a loop with COMMIT would know no limit.
  *
  *-------------------------------------------------------------------------
  */
@@ -75,9 +76,8 @@ static MemoryContext context;
 static answers_hash *answers;
 
 static void
-end_statement(void)
+drop_answers(void)
 {
-	calls = 0;
 	answers = NULL;
 	if (context != NULL)
 		MemoryContextDelete(context);
@@ -88,7 +88,10 @@ static void
 leave(void)
 {
 	if (--nesting == 0)
-		end_statement();
+	{
+		drop_answers();
+		calls = 0;
+	}
 }
 
 static void
@@ -158,7 +161,7 @@ on_transaction_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
-		end_statement();
+		drop_answers(); /* the number of calls goes on */
 }
 
 void

@@ -28,6 +28,7 @@
 #include "clock.h"
 #include "common/base64.h"
 #include "compat.h"
+#include "config.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "shared/breaker.h"
@@ -469,6 +470,20 @@ fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
 						error);
 }
 
+/*
+ * Not a refused key, which has a pause of its own; nor a timeout of a session
+ * that has less time than the server gives: any user can set that.
+ */
+static bool
+counts_for_breaker(const JibitError *error)
+{
+	if (strcmp(error->code, JIBIT_CODE_CONNECTION_TIMEOUT) == 0)
+		return jibit_timeout_ms >= jibit_server_settings.timeout_ms &&
+			   jibit_connect_timeout_ms >=
+				   jibit_server_settings.connect_timeout_ms;
+	return error->class != JIBIT_NOT_AUTHORISED;
+}
+
 /* Stores what an attempt of ours has brought, and ends our claim. */
 static void
 publish(const JibitCredentials *credentials, const char *access,
@@ -522,8 +537,7 @@ publish(const JibitCredentials *credentials, const char *access,
 	LWLockRelease(table->lock);
 	claimed = NULL;
 
-	/* A refused key has a pause of its own. */
-	if (error->class != JIBIT_NOT_AUTHORISED && access == NULL)
+	if (access == NULL && counts_for_breaker(error))
 		jibit_breaker_token_failed(credentials->digest);
 }
 

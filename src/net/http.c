@@ -54,6 +54,9 @@
 /* First size of a body's buffer: most answers fit. */
 #define BODY_INITIAL 4096
 
+/* As much as libcurl itself takes for headers. */
+#define HEADERS_MAX (300 * 1024)
+
 /* Idle transfers that are kept; each has some 10 kB. */
 #define IDLE_TRANSFERS_MAX 64
 
@@ -69,7 +72,8 @@ typedef struct JibitTransfer
 	struct curl_slist *headers;
 	JibitHttpGroup *group;
 	JibitHttpRequest *request;
-	size_t capacity;  /* of the request's body */
+	size_t capacity; /* of the request's body */
+	size_t header_length;
 	JibitHttpEnd end; /* what a callback saw, else ANSWERED */
 	const char *why;  /* its reason, or NULL */
 	char error[CURL_ERROR_SIZE];
@@ -297,6 +301,19 @@ take_body(char *data, size_t size, size_t count, void *arg)
 	return length;
 }
 
+/* Headers and trailers: libcurl keeps them, the latter without a limit. */
+static size_t
+count_header(char *data, size_t size, size_t count, void *arg)
+{
+	JibitTransfer *transfer = arg;
+
+	transfer->header_length += size * count;
+	if (transfer->header_length > HEADERS_MAX)
+		return refuse_body(transfer, JIBIT_HTTP_BROKEN,
+						   "the answer's headers are too large");
+	return size * count;
+}
+
 /* The certificates to trust: jibit.ca_file, else what libcurl was built with. */
 static JibitTrustSource
 trust_source(const char *ca_file)
@@ -438,6 +455,8 @@ set_fixed_options(JibitTransfer *transfer)
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, count_header);
+	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	SET(CURLOPT_RESOLVER_START_FUNCTION, block_signals);
@@ -603,6 +622,7 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 	transfer->group = group;
 	transfer->request = request;
 	transfer->capacity = 0;
+	transfer->header_length = 0;
 	transfer->end = JIBIT_HTTP_ANSWERED;
 	transfer->why = NULL;
 	transfer->error[0] = '\0';
@@ -674,6 +694,19 @@ get_server_time(CURL *easy)
 	return result == -1 ? 0 : result;
 }
 
+/* What libcurl says may repeat the proxy's URL, and so its password. */
+static const char *
+reason_of(const JibitTransfer *transfer, JibitHttpEnd end, CURLcode code)
+{
+	if (transfer->why != NULL)
+		return transfer->why;
+	if (end == JIBIT_HTTP_TOO_LARGE)
+		return TOO_LARGE;
+	if (transfer->error[0] != '\0' && strchr(jibit_proxy, '@') == NULL)
+		return transfer->error;
+	return curl_easy_strerror(code);
+}
+
 /* Takes the outcome over into the request, and the transfer out of use. */
 static void
 finish_transfer(JibitTransfer *transfer, CURLcode code)
@@ -697,11 +730,7 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 		status != 0)
 		request->end = JIBIT_HTTP_BROKEN;
 	if (request->end != JIBIT_HTTP_ANSWERED)
-		strlcpy(request->reason,
-				transfer->why						   ? transfer->why
-				: request->end == JIBIT_HTTP_TOO_LARGE ? TOO_LARGE
-				: transfer->error[0]				   ? transfer->error
-									 : curl_easy_strerror(code),
+		strlcpy(request->reason, reason_of(transfer, request->end, code),
 				sizeof(request->reason));
 
 	curl_multi_remove_handle(multi, transfer->easy);
