@@ -14,7 +14,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "access/table.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "api/credentials.h"
 #include "catalog/namespace.h"
@@ -103,8 +103,10 @@ static char *
 find_table(Oid *owner, Oid *table)
 {
 	char *name;
-	RangeVar *range;
-	Relation relation;
+	List *parts;
+	Oid schema;
+	Oid relid = InvalidOid;
+	Relation relation = NULL;
 	char kind;
 
 	if (jibit_credentials_table[0] == '\0')
@@ -115,9 +117,13 @@ find_table(Oid *owner, Oid *table)
 	else
 		name = pstrdup(jibit_credentials_table);
 
-	range = makeRangeVarFromNameList(
-		textToQualifiedNameList(cstring_to_text(name)));
-	relation = table_openrv_extended(range, AccessShareLock, true);
+	/* By hand: the usual look-ups want USAGE on the schema of the caller. */
+	parts = textToQualifiedNameList(cstring_to_text(name));
+	schema = get_namespace_oid(strVal(linitial(parts)), true);
+	if (OidIsValid(schema))
+		relid = get_relname_relid(strVal(lsecond(parts)), schema);
+	if (OidIsValid(relid))
+		relation = try_relation_open(relid, AccessShareLock);
 	if (relation == NULL)
 		ereport(
 			ERROR,
@@ -137,7 +143,7 @@ find_table(Oid *owner, Oid *table)
 	name = quote_qualified_identifier(
 		get_namespace_name(RelationGetNamespace(relation)),
 		RelationGetRelationName(relation));
-	table_close(relation, NoLock);
+	relation_close(relation, NoLock);
 	return name;
 }
 

@@ -570,6 +570,7 @@ run_check(FunctionCallInfo fcinfo, const TriggerKind *kind)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Check check = {.kind = kind};
+	Options options;
 	JibitCall *call;
 	char *canonical[JIBIT_MAX_PARAMS];
 	bool is_update;
@@ -587,7 +588,12 @@ run_check(FunctionCallInfo fcinfo, const TriggerKind *kind)
 
 	is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	check.relation = trigger->tg_relation;
-	check.options = get_options(kind, trigger);
+
+	/* A copy: a nested firing may parse the options anew. */
+	options = *get_options(kind, trigger);
+	if (options.profile != NULL)
+		options.profile = pstrdup(options.profile);
+	check.options = &options;
 	check.row = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	if (is_update && !is_changed(&check, trigger->tg_trigtuple))
 		return PointerGetDatum(check.row);
