@@ -29,9 +29,12 @@ our @EXPORT = qw(
   psql
   run_bare
   processor_time
+  processors
+  place
   make_cards
   median
   quartiles
+  with_quartiles
   report
   note
   print_report
@@ -279,6 +282,26 @@ sub processor_time
 	return (split ' ', readline $in)[0] / 1000;
 }
 
+# The numbers of the processors to choose from; none where place() cannot be.
+sub processors
+{
+	open my $in, '<', '/proc/self/status' or return;
+	my ($list) = join('', readline $in) =~ /^Cpus_allowed_list:\s+(\S+)/m
+	  or return;
+
+	return if !grep { -x "$_/taskset" } split /:/, $ENV{PATH};
+	return map { /^(\d+)-(\d+)$/ ? ($1 .. $2) : $_ } split /,/, $list;
+}
+
+# Holds processes to a processor.
+sub place
+{
+	my ($processor, @pids) = @_;
+
+	output_of('taskset', '-c', '-p', $processor, $_) foreach @pids;
+	return;
+}
+
 # ------------------------------------------------------------------- statistics
 
 sub quantile
@@ -297,10 +320,16 @@ sub median
 	return quantile(0.5, @_);
 }
 
-# The middle half, as text.
+# The middle half.
 sub quartiles
 {
-	return sprintf '%.2f-%.2f', quantile(0.25, @_), quantile(0.75, @_);
+	return (quantile(0.25, @_), quantile(0.75, @_));
+}
+
+# A median with its middle half, as text.
+sub with_quartiles
+{
+	return sprintf '%.2f (%.2f-%.2f)', median(@_), quartiles(@_);
 }
 
 # -------------------------------------------------------------------- the table

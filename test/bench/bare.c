@@ -41,13 +41,14 @@
 
 typedef struct Body
 {
-	char	   *data;
-	size_t		length;
-	size_t		capacity;
+	char *data;
+	size_t length;
+	size_t capacity;
 } Body;
 
 static Body body;
-static char track_id_header[] = "X-TRACK-ID: 01234567-89ab-cdef-0123-456789abcdef";
+static char track_id_header[] =
+	"X-TRACK-ID: 01234567-89ab-cdef-0123-456789abcdef";
 
 static void
 die(const char *what, const char *why)
@@ -68,7 +69,7 @@ now_us(void)
 static size_t
 take_body(char *data, size_t size, size_t count, void *arg)
 {
-	size_t		length = size * count;
+	size_t length = size * count;
 
 	(void) arg;
 	if (body.length + length + 1 > body.capacity)
@@ -87,13 +88,14 @@ take_body(char *data, size_t size, size_t count, void *arg)
 static CURL *
 make_easy(const char *ca)
 {
-	CURL	   *easy = curl_easy_init();
+	CURL *easy = curl_easy_init();
 
 	if (easy == NULL)
 		die("libcurl", "out of memory");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "jibit-postgresql/1.0");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+					 (long) CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
@@ -111,8 +113,8 @@ make_easy(const char *ca)
 static void
 perform(CURL *easy, const char *url)
 {
-	CURLcode	code;
-	long		status = 0;
+	CURLcode code;
+	long status = 0;
 
 	body.length = 0;
 	code = curl_easy_perform(easy);
@@ -133,7 +135,8 @@ parse_body(void)
 		die("json-c", "out of memory");
 	top = json_tokener_parse_ex(tokener, body.data, (int) body.length);
 	if (top == NULL)
-		die("answer", json_tokener_error_desc(json_tokener_get_error(tokener)));
+		die("answer",
+			json_tokener_error_desc(json_tokener_get_error(tokener)));
 	json_tokener_free(tokener);
 	return top;
 }
@@ -156,7 +159,7 @@ static struct curl_slist *
 make_headers(void)
 {
 	const char *token = getenv("JIBIT_BENCH_TOKEN");
-	char		line[8192];
+	char line[8192];
 	struct curl_slist *list;
 
 	if (token == NULL)
@@ -180,17 +183,17 @@ set_track_id(struct curl_slist *headers)
 	sprintf(strchr(headers->data, ' ') + 1,
 			"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
 			"%02x%02x%02x%02x%02x%02x",
-			u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9],
-			u[10], u[11], u[12], u[13], u[14], u[15]);
+			u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10],
+			u[11], u[12], u[13], u[14], u[15]);
 }
 
 /* One inquiry.  Returns whether there is an IBAN. */
 static int
 ask(CURL *easy, struct curl_slist *headers, const char *base, const char *card)
 {
-	char		url[1024];
+	char url[1024];
 	struct json_object *top;
-	int			found;
+	int found;
 
 	set_track_id(headers);
 	snprintf(url, sizeof(url), "%s/v1/cards?number=%.*s&iban=true", base,
@@ -209,15 +212,14 @@ do_version(void)
 {
 	curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
 
-	printf("libcurl %s, %s, json-c %s\n%s\n", info->version,
-		   info->ssl_version, json_c_version(),
-		   info->cainfo ? info->cainfo : "");
+	printf("libcurl %s, %s, json-c %s\n%s\n", info->version, info->ssl_version,
+		   json_c_version(), info->cainfo ? info->cainfo : "");
 }
 
 static void
 do_get(const char *url, const char *ca)
 {
-	CURL	   *easy = make_easy(ca);
+	CURL *easy = make_easy(ca);
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	perform(easy, url);
@@ -227,9 +229,9 @@ do_get(const char *url, const char *ca)
 static void
 do_token(const char *base, const char *ca)
 {
-	CURL	   *easy = make_easy(ca);
+	CURL *easy = make_easy(ca);
 	struct curl_slist *headers;
-	char		url[1024];
+	char url[1024];
 
 	headers = curl_slist_append(NULL, "Content-Type: application/json");
 	snprintf(url, sizeof(url), "%s/v1/tokens/generate", base);
@@ -243,7 +245,7 @@ do_token(const char *base, const char *ca)
 static void
 do_first(const char *base, const char *ca, const char *card)
 {
-	double		started = now_us();
+	double started = now_us();
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (!ask(make_easy(ca), make_headers(), base, card))
@@ -254,8 +256,8 @@ do_first(const char *base, const char *ca, const char *card)
 static char *
 read_file(const char *name, long *length)
 {
-	FILE	   *file = fopen(name, "r");
-	char	   *text;
+	FILE *file = fopen(name, "r");
+	char *text;
 
 	if (file == NULL || fseek(file, 0, SEEK_END) != 0)
 		die(name, "cannot be read");
@@ -271,20 +273,20 @@ read_file(const char *name, long *length)
 static void
 do_sequence(const char *base, const char *ca, const char *cards_file)
 {
-	CURL	   *easy;
+	CURL *easy;
 	struct curl_slist *headers;
-	long		length;
-	char	   *cards = read_file(cards_file, &length);
-	long		first;
-	long		count;
+	long length;
+	char *cards = read_file(cards_file, &length);
+	long first;
+	long count;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	easy = make_easy(ca);
 	headers = make_headers();
 	while (scanf("%ld %ld", &first, &count) == 2)
 	{
-		double		started = now_us();
-		long		found = 0;
+		double started = now_us();
+		long found = 0;
 
 		if (first < 0 || (first + count) * (CARD_DIGITS + 1) > length)
 			die(cards_file, "has not so many cards");
