@@ -48,6 +48,9 @@
 /* Without any: at most so long at a time, to see its own deadline pass. */
 #define PLACE_WAIT_LONGEST_MS 100
 
+/* The longest wait of a turn that has nothing to look at before. */
+#define TURN_LONGEST_MS 60000
+
 typedef enum TaskState
 {
 	TASK_IDLE,	/* has no call */
@@ -73,7 +76,7 @@ typedef struct Task
 	bool has_digest; /* of the shared answers */
 	uint8 digest[JIBIT_DIGEST_SIZE];
 	bool token_renewed; /* the one new token has been spent */
-	const JibitToken *token;
+	JibitToken token;	/* that the request was sent with */
 	int64 bytes_received;
 	JibitHttpRequest request;
 
@@ -86,15 +89,13 @@ typedef struct Task
 
 typedef struct Run
 {
-	JibitPolicy policy;
-	JibitCredentials *credentials; /* read when first needed */
-	const JibitToken *token;	   /* the latest */
+	MemoryContext caller;  /* of the policies' credentials */
+	MemoryContext context; /* of the run */
 	JibitHttpGroup *group;
 	Task *tasks;
 	int ntasks;
 	int active;			/* tasks that are not idle */
 	bool lacks_a_place; /* some task waits for one */
-	MemoryContext context;
 } Run;
 
 static JibitLastCall last_call;
@@ -106,10 +107,11 @@ jibit_client_last_call(void)
 }
 
 static void
-note_last_call(const JibitCall *call, const char *profile)
+note_last_call(const JibitCall *call)
 {
 	last_call.inquiry = call->inquiry->id;
-	strlcpy(last_call.profile, profile, sizeof(last_call.profile));
+	strlcpy(last_call.profile, call->policy->profile,
+			sizeof(last_call.profile));
 	strlcpy(last_call.track_id, call->track_id, sizeof(last_call.track_id));
 	last_call.http_status = call->http_status;
 	last_call.attempts = call->attempts;
@@ -126,6 +128,13 @@ number_of(const JibitInquiry *inquiry)
 {
 	return inquiry == &jibit_any_inquiry ? JIBIT_INQUIRY_COUNT
 										 : (int) (inquiry - jibit_inquiries);
+}
+
+/* The account that is asked: the identity of the credentials. */
+static const uint8 *
+account_of(const Task *task)
+{
+	return task->call->policy->credentials->digest;
 }
 
 static int
@@ -145,7 +154,7 @@ today_number(void)
  * which table, what.  Every part is followed by a terminator.
  */
 static void
-make_key(Task *task, const Run *run)
+make_key(Task *task)
 {
 	const JibitInquiry *inquiry = task->call->inquiry;
 	StringInfoData key;
@@ -156,8 +165,8 @@ make_key(Task *task, const Run *run)
 	appendBinaryStringInfo(&key, jibit_credentials_table,
 						   (int) strlen(jibit_credentials_table) + 1);
 	task->key_public = key.len;
-	appendBinaryStringInfo(&key, run->policy.profile,
-						   (int) strlen(run->policy.profile) + 1);
+	appendBinaryStringInfo(&key, task->call->policy->profile,
+						   (int) strlen(task->call->policy->profile) + 1);
 	appendStringInfoString(&key, inquiry->id);
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
@@ -173,12 +182,12 @@ make_key(Task *task, const Run *run)
 
 /* The key of the shared answers: the account in place of the user. */
 static void
-make_digest(Task *task, const Run *run)
+make_digest(Task *task)
 {
 	StringInfoData data;
 
 	initStringInfo(&data);
-	appendBinaryStringInfo(&data, (char *) run->credentials->digest,
+	appendBinaryStringInfo(&data, (char *) account_of(task),
 						   JIBIT_DIGEST_SIZE);
 	appendBinaryStringInfo(&data, task->key + task->key_public,
 						   task->key_length - task->key_public);
@@ -210,16 +219,16 @@ store_shared(const Task *task)
 }
 
 static void
-end_task(Run *run, Task *task)
+end_task(Task *task)
 {
 	task->state = TASK_ENDED;
 	task->call->duration_us = jibit_now_us() - task->started_us;
-	note_last_call(task->call, run->policy.profile);
+	note_last_call(task->call);
 }
 
 /* An answer that this statement has got already? */
 static bool
-find_in_statement(Task *task, const Run *run)
+find_in_statement(Task *task)
 {
 	JibitCall *call = task->call;
 	const char *track_id;
@@ -230,27 +239,27 @@ find_in_statement(Task *task, const Run *run)
 		return false;
 	strlcpy(call->track_id, track_id, sizeof(call->track_id));
 	call->cached = true;
-	jibit_stats_count_hit(task->number, run->policy.profile, true);
+	jibit_stats_count_hit(task->number, call->policy->profile, true);
 	return true;
 }
 
 /* An answer that some session has got not long ago? */
 static bool
-find_shared(Task *task, const Run *run)
+find_shared(Task *task)
 {
 	JibitCall *call = task->call;
 	CachedAnswer *cached;
 	int size;
 
 	cached = jibit_cache_get(
-		task->digest, jibit_policy_cache_ttl(&run->policy, task->number),
+		task->digest, jibit_policy_cache_ttl(call->policy, task->number),
 		&size);
 	if (cached == NULL)
 		return false;
 	call->answer = &cached->answer;
 	strlcpy(call->track_id, cached->track_id, sizeof(call->track_id));
 	call->cached = true;
-	jibit_stats_count_hit(task->number, run->policy.profile, false);
+	jibit_stats_count_hit(task->number, call->policy->profile, false);
 	return true;
 }
 
@@ -284,21 +293,22 @@ make_track_id(char *track_id)
 }
 
 static void
-make_request(Run *run, Task *task)
+make_request(Task *task)
 {
 	JibitCall *call = task->call;
 	StringInfoData url;
 
 	initStringInfo(&url);
-	appendStringInfoString(&url, run->credentials->base_url);
+	appendStringInfoString(&url, call->policy->credentials->base_url);
 	if (call->target != NULL)
 		appendStringInfoString(&url, call->target);
 	else
 		jibit_arguments_append_target(&url, call->inquiry, task->canonical);
-	make_track_id(call->track_id);
+	if (call->track_id[0] == '\0')
+		make_track_id(call->track_id);
 	task->request.url = url.data;
 	task->request.track_id = call->track_id;
-	task->request.connect_timeout_ms = run->policy.connect_timeout_ms;
+	task->request.connect_timeout_ms = call->policy->connect_timeout_ms;
 	task->request.owner = task;
 }
 
@@ -315,48 +325,49 @@ begin_task(Run *run, Task *task)
 	task->number = number_of(inquiry);
 	task->started_us = jibit_now_us();
 	task->deadline_us = task->started_us +
-						run->policy.timeout_ms * INT64CONST(1000);
+						call->policy->timeout_ms * INT64CONST(1000);
 	task->due_us = task->started_us;
 	task->state = TASK_READY;
 
 	if (!jibit_arguments_normalize(inquiry, call->arguments,
-								   run->policy.validate, task->canonical,
+								   call->policy->validate, task->canonical,
 								   &call->error))
 	{
-		end_task(run, task);
+		end_task(task);
 		return;
 	}
 
 	if (inquiry->cacheable)
 	{
-		make_key(task, run);
-		if (find_in_statement(task, run))
+		make_key(task);
+		if (find_in_statement(task))
 		{
-			end_task(run, task);
+			end_task(task);
 			return;
 		}
 	}
 
 	/* Before the shared answers: the profile may not be for this user. */
-	if (run->credentials == NULL)
+	if (call->policy->credentials == NULL)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(run->context);
+		MemoryContext context = MemoryContextSwitchTo(run->caller);
 
-		run->credentials = jibit_credentials_get(run->policy.profile);
-		MemoryContextSwitchTo(caller);
+		call->policy->credentials = jibit_credentials_get(
+			call->policy->profile);
+		MemoryContextSwitchTo(context);
 	}
 	if (inquiry->cacheable &&
-		jibit_policy_cache_ttl(&run->policy, task->number) > 0)
+		jibit_policy_cache_ttl(call->policy, task->number) > 0)
 	{
-		make_digest(task, run);
-		if (find_shared(task, run))
+		make_digest(task);
+		if (find_shared(task))
 		{
 			store_answer(task);
-			end_task(run, task);
+			end_task(task);
 			return;
 		}
 	}
-	make_request(run, task);
+	make_request(task);
 }
 
 /*
@@ -364,22 +375,22 @@ begin_task(Run *run, Task *task)
  */
 
 static void
-fail_task(Run *run, Task *task, const char *code, const char *message)
+fail_task(Task *task, const char *code, const char *message)
 {
 	/* A call of which there was an attempt keeps its track id. */
 	jibit_error_set(&task->call->error, code, 0, message,
 					task->call->attempts > 0 ? task->call->track_id : NULL);
 	task->call->answer = NULL;
-	end_task(run, task);
+	end_task(task);
 }
 
 /* Gives back the pass and, for a call that was no success, the reservation. */
 static void
-release_admission(Run *run, Task *task, bool succeeded)
+release_admission(Task *task, bool succeeded)
 {
 	if (!task->admitted)
 		return;
-	jibit_breaker_return(run->credentials->digest, task->number, &task->pass);
+	jibit_breaker_return(account_of(task), task->number, &task->pass);
 	if (!succeeded)
 		jibit_budget_give_back(task->number, task->budget_day);
 	task->admitted = false;
@@ -398,7 +409,7 @@ release_place(Task *task)
  * is due later.
  */
 static bool
-admit_task(Run *run, Task *task)
+admit_task(Task *task)
 {
 	int limit = -1;
 	long wait_ms;
@@ -411,20 +422,21 @@ admit_task(Run *run, Task *task)
 	if (!jibit_budget_reserve(task->number, task->budget_day, limit))
 	{
 		fail_task(
-			run, task, JIBIT_CODE_LIMIT_REACHED,
+			task, JIBIT_CODE_LIMIT_REACHED,
 			psprintf(
 				"The day's %d calls that jibit.daily_limit_%s allows have been made.",
 				limit, task->call->inquiry->id));
 		return false;
 	}
-	if (!jibit_breaker_ask(run->credentials->digest, task->number, &task->pass,
+	if (!jibit_breaker_ask(account_of(task), task->number, &task->pass,
 						   &wait_ms))
 	{
 		jibit_budget_give_back(task->number, task->budget_day);
 		task->due_us = jibit_now_us() + wait_ms * INT64CONST(1000);
-		if (!run->policy.wait_suspended || task->due_us >= task->deadline_us)
+		if (!task->call->policy->wait_suspended ||
+			task->due_us >= task->deadline_us)
 			fail_task(
-				run, task, JIBIT_CODE_SUSPENDED,
+				task, JIBIT_CODE_SUSPENDED,
 				psprintf(
 					"Calls are suspended after failures in a row; one is tried again in %ld ms.",
 					wait_ms));
@@ -433,9 +445,9 @@ admit_task(Run *run, Task *task)
 	task->admitted = true;
 	if (!jibit_statement_count_call())
 	{
-		release_admission(run, task, false);
+		release_admission(task, false);
 		fail_task(
-			run, task, JIBIT_CODE_LIMIT_REACHED,
+			task, JIBIT_CODE_LIMIT_REACHED,
 			psprintf(
 				"The statement has made the %d calls that jibit.max_calls_per_statement allows.",
 				jibit_max_calls_per_statement));
@@ -450,45 +462,33 @@ admit_task(Run *run, Task *task)
 
 /* Gets a token for a task; a call that gets none ends here. */
 static bool
-get_token(Run *run, Task *task)
+get_token(Task *task)
 {
-	JibitToken fresh;
+	JibitCall *call = task->call;
 
-	if (!jibit_token_get(run->credentials, &run->policy, task->call->track_id,
-						 task->deadline_us, &fresh, &task->call->error))
-	{
-		task->call->answer = NULL;
-		release_admission(run, task, false);
-		end_task(run, task);
-		return false;
-	}
-
-	/* Calls of a run share one copy, and keep the one they were sent with. */
-	if (run->token == NULL || run->token->generation != fresh.generation ||
-		fresh.generation == 0)
-	{
-		JibitToken *copy = MemoryContextAlloc(run->context, sizeof(fresh));
-
-		*copy = fresh;
-		run->token = copy;
-	}
-	task->token = run->token;
-	return true;
+	if (jibit_token_get(call->policy->credentials, call->policy,
+						call->track_id, task->deadline_us, &task->token,
+						&call->error))
+		return true;
+	call->answer = NULL;
+	release_admission(task, false);
+	end_task(task);
+	return false;
 }
 
 /* Sends what is due, unless a limit or the lack of a place keeps it. */
 static void
 send_task(Run *run, Task *task)
 {
-	if (!admit_task(run, task) || !get_token(run, task))
+	if (!admit_task(task) || !get_token(task))
 		return;
 	if (!jibit_places_take())
 	{
 		if (jibit_ms_until(task->deadline_us) == 0)
 		{
-			release_admission(run, task, false);
+			release_admission(task, false);
 			fail_task(
-				run, task, JIBIT_CODE_CONNECTION_TIMEOUT,
+				task, JIBIT_CODE_CONNECTION_TIMEOUT,
 				"None of the jibit.max_in_flight places came free in time.");
 		}
 		else
@@ -501,12 +501,12 @@ send_task(Run *run, Task *task)
 	if (jibit_ms_until(task->deadline_us) == 0)
 	{
 		release_place(task);
-		release_admission(run, task, false);
-		fail_task(run, task, JIBIT_CODE_CONNECTION_TIMEOUT,
+		release_admission(task, false);
+		fail_task(task, JIBIT_CODE_CONNECTION_TIMEOUT,
 				  "The time was over before the request could be sent.");
 		return;
 	}
-	task->request.bearer = task->token->text;
+	task->request.bearer = task->token.text;
 	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
 	jibit_http_start(run->group, &task->request);
 	task->state = TASK_SENT;
@@ -541,41 +541,41 @@ reach_of(const JibitError *error)
  * any user can set one: it does not count for the breaker, which is everyone's.
  */
 static bool
-is_own_timeout(const Run *run, const JibitCall *call)
+is_own_timeout(const JibitCall *call)
 {
 	return call->answer == NULL &&
 		   strcmp(call->error.code, JIBIT_CODE_CONNECTION_TIMEOUT) == 0 &&
-		   (run->policy.timeout_ms < jibit_server_settings.timeout_ms ||
-			run->policy.connect_timeout_ms <
+		   (call->policy->timeout_ms < jibit_server_settings.timeout_ms ||
+			call->policy->connect_timeout_ms <
 				jibit_server_settings.connect_timeout_ms);
 }
 
 /* A call has ended that was sent: everything that counts it. */
 static void
-conclude_task(Run *run, Task *task)
+conclude_task(Task *task)
 {
 	JibitCall *call = task->call;
 	bool succeeded = call->answer != NULL;
 	const char *code = succeeded ? NULL : call->error.code;
 	JibitLoggedCall logged;
 
-	if (!is_own_timeout(run, call))
-		jibit_breaker_report(
-			run->credentials->digest, task->number, &task->pass,
-			succeeded ? JIBIT_REACH_ANSWERED : reach_of(&call->error));
-	release_admission(run, task, succeeded);
+	if (!is_own_timeout(call))
+		jibit_breaker_report(account_of(task), task->number, &task->pass,
+							 succeeded ? JIBIT_REACH_ANSWERED
+									   : reach_of(&call->error));
+	release_admission(task, succeeded);
 	if (succeeded)
 		store_answer(task);
 	else if (jibit_inquiry_is_match(call->inquiry) &&
 			 strcmp(call->error.code, JIBIT_CODE_MATCHING_UNKNOWN) == 0)
 		call->answer = make_unknown_match();
-	end_task(run, task);
-	jibit_stats_count_call(task->number, run->policy.profile, code,
+	end_task(task);
+	jibit_stats_count_call(task->number, call->policy->profile, code,
 						   call->attempts - 1, task->bytes_received,
 						   call->duration_us);
 	logged = (JibitLoggedCall){.inquiry = call->inquiry,
 							   .canonical = task->canonical,
-							   .profile = run->policy.profile,
+							   .profile = call->policy->profile,
 							   .error_code = code,
 							   .track_id = call->track_id,
 							   .http_status = call->http_status,
@@ -586,17 +586,19 @@ conclude_task(Run *run, Task *task)
 
 /* A request has ended: the call has too, or it is tried again. */
 static void
-take_outcome(Run *run, Task *task)
+take_outcome(Task *task)
 {
 	JibitCall *call = task->call;
 	JibitHttpRequest *request = &task->request;
-	const char *secrets[] = {task->token->text, run->credentials->api_key,
-							 run->credentials->secret_key, NULL};
+	const JibitCredentials *credentials = call->policy->credentials;
+	const char *secrets[] = {task->token.text, credentials->api_key,
+							 credentials->secret_key, NULL};
 	MemoryContext caller = MemoryContextSwitchTo(task->context);
 	long pause;
 
 	release_place(task);
 	call->http_status = request->status;
+	call->retry_after = request->retry_after;
 	task->bytes_received += request->body_length;
 	call->answer = jibit_decode_inquiry(call->inquiry, request, secrets,
 										&call->error);
@@ -608,7 +610,7 @@ take_outcome(Run *run, Task *task)
 		!task->token_renewed)
 	{
 		/* In practice an expired token, or one revoked. */
-		jibit_token_invalidate(run->credentials, task->token->generation);
+		jibit_token_invalidate(credentials, task->token.generation);
 		task->token_renewed = true;
 		pause = 0;
 	}
@@ -616,10 +618,10 @@ take_outcome(Run *run, Task *task)
 		pause = call->answer != NULL
 					? -1
 					: jibit_retry_pause(&call->error, request, call->attempts,
-										run->policy.max_retries,
+										call->policy->max_retries,
 										jibit_ms_until(task->deadline_us));
 	if (pause < 0)
-		conclude_task(run, task);
+		conclude_task(task);
 	else
 	{
 		task->state = TASK_READY;
@@ -632,12 +634,13 @@ take_outcome(Run *run, Task *task)
  * Driving.
  */
 
-/* Sends what is due.  Returns how long there is nothing to be sent, in ms. */
+/*
+ * Sends what is due.  Returns how long there is nothing to be sent, at most
+ * wait_ms.
+ */
 static long
-send_due(Run *run)
+send_due(Run *run, long wait_ms)
 {
-	long wait_ms = run->policy.timeout_ms;
-
 	run->lacks_a_place = false;
 	for (int i = 0; i < run->ntasks; i++)
 	{
@@ -669,12 +672,13 @@ has_sent(const Run *run)
 	return false;
 }
 
-/* One turn: send, wait, take up what has ended. */
+/* One turn: send, wait at most wait_ms, take up what has ended. */
 static void
-drive(Run *run)
+drive(Run *run, long wait_ms)
 {
-	long wait_ms = send_due(run);
 	JibitHttpRequest *request;
+
+	wait_ms = send_due(run, wait_ms);
 
 	if (run->lacks_a_place && wait_ms > 0 && !has_sent(run))
 	{
@@ -685,7 +689,7 @@ drive(Run *run)
 		wait_ms = Min(wait_ms, PLACE_WAIT_MS);
 	while ((request = jibit_http_wait(run->group, wait_ms)) != NULL)
 	{
-		take_outcome(run, request->owner);
+		take_outcome(request->owner);
 		wait_ms = 0; /* what else has ended by now */
 	}
 }
@@ -701,7 +705,7 @@ release_run(Run *run)
 		if (task->state == TASK_READY || task->state == TASK_SENT)
 		{
 			release_place(task);
-			release_admission(run, task, false);
+			release_admission(task, false);
 		}
 	}
 	jibit_http_end_group(run->group);
@@ -709,13 +713,12 @@ release_run(Run *run)
 }
 
 void
-jibit_client_call(JibitCall *call, const JibitPolicy *policy)
+jibit_client_call(JibitCall *call)
 {
 	Run *run = palloc0(sizeof(Run));
 	Task *task = palloc0(sizeof(Task));
 
-	run->policy = *policy;
-	run->context = CurrentMemoryContext;
+	run->caller = run->context = CurrentMemoryContext;
 	run->tasks = task;
 	run->ntasks = 1;
 	task->call = call;
@@ -728,7 +731,7 @@ jibit_client_call(JibitCall *call, const JibitPolicy *policy)
 	{
 		run->group = jibit_http_begin_group(run->context);
 		while (task->state != TASK_ENDED)
-			drive(run);
+			drive(run, TURN_LONGEST_MS);
 	}
 	PG_FINALLY();
 	{
@@ -739,8 +742,7 @@ jibit_client_call(JibitCall *call, const JibitPolicy *policy)
 
 /* Hands over what has ended and takes up what comes next. */
 static void
-refill(Run *run, JibitCallSource source, JibitCallSink sink, void *arg,
-	   bool *exhausted)
+refill(Run *run, const JibitCallRun *callbacks, bool *exhausted)
 {
 	for (int i = 0; i < run->ntasks; i++)
 	{
@@ -756,7 +758,7 @@ refill(Run *run, JibitCallSource source, JibitCallSink sink, void *arg,
 			MemoryContextSwitchTo(context);
 			if (task->state == TASK_ENDED)
 			{
-				sink(arg, call);
+				callbacks->done(callbacks->arg, call);
 				task->state = TASK_IDLE;
 				run->active--;
 				continue;
@@ -766,7 +768,7 @@ refill(Run *run, JibitCallSource source, JibitCallSink sink, void *arg,
 			memset(call, 0, sizeof(JibitCall));
 			task->call = call;
 			task->context = context;
-			if (source(arg, call))
+			if (callbacks->next(callbacks->arg, call))
 			{
 				run->active++;
 				begin_task(run, task);
@@ -778,22 +780,43 @@ refill(Run *run, JibitCallSource source, JibitCallSink sink, void *arg,
 	MemoryContextSwitchTo(run->context);
 }
 
+/* Until every call has ended, or a turn's callback breaks off. */
+static void
+drive_all(Run *run, const JibitCallRun *callbacks)
+{
+	long wait_ms = TURN_LONGEST_MS;
+	bool exhausted = false;
+
+	for (;;)
+	{
+		if (callbacks->turn != NULL)
+		{
+			wait_ms = callbacks->turn(callbacks->arg);
+			if (wait_ms < 0)
+				return;
+			exhausted = false;
+		}
+		refill(run, callbacks, &exhausted);
+		if (run->active == 0)
+			return;
+		drive(run, wait_ms);
+	}
+}
+
 void
-jibit_client_run(JibitCallSource source, JibitCallSink sink, void *arg,
-				 const JibitPolicy *policy)
+jibit_client_run(const JibitCallRun *callbacks)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Run *run;
-	bool exhausted = false;
 
 	context = AllocSetContextCreate(caller, "jibit run",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	run = palloc0(sizeof(Run));
-	run->policy = *policy;
+	run->caller = caller;
 	run->context = context;
-	run->ntasks = policy->concurrency;
+	run->ntasks = callbacks->concurrency;
 	run->tasks = palloc0(run->ntasks * sizeof(Task));
 	for (int i = 0; i < run->ntasks; i++)
 	{
@@ -805,13 +828,7 @@ jibit_client_run(JibitCallSource source, JibitCallSink sink, void *arg,
 	PG_TRY();
 	{
 		run->group = jibit_http_begin_group(context);
-		for (;;)
-		{
-			refill(run, source, sink, arg, &exhausted);
-			if (run->active == 0)
-				break;
-			drive(run);
-		}
+		drive_all(run, callbacks);
 	}
 	PG_FINALLY();
 	{

@@ -17,6 +17,7 @@ typedef struct JibitCall
 {
 	/* The caller's.  Text is UTF-8. */
 	const JibitInquiry *inquiry;
+	JibitPolicy *policy;
 	const char *arguments[JIBIT_MAX_PARAMS]; /* NULL: not given */
 	const char *target; /* of jibit_any_inquiry: path and query */
 	int64 tag;			/* the caller's own */
@@ -24,8 +25,9 @@ typedef struct JibitCall
 	/* How it ended: with an answer, or (NULL) with an error. */
 	const JibitAnswer *answer;
 	JibitError error;
-	char track_id[JIBIT_TRACK_ID_MAX + 1];
+	char track_id[JIBIT_TRACK_ID_MAX + 1]; /* given by the caller, or made */
 	int http_status; /* of the last attempt; 0 for none */
+	int retry_after; /* seconds, of the last attempt; -1 for none */
 	int attempts;
 	bool cached;
 	int64 duration_us;
@@ -36,22 +38,41 @@ typedef struct JibitCall
  * current context, or is the statement's and good as long as that lasts.  A
  * call that fails is not an error here, but missing or unusable credentials
  * (JB011), a profile that is not for this user (42501), a cancel and lack of
- * memory are.  Only inside a transaction.
+ * memory are.
+ *
+ * A policy without credentials gets them here, palloc'd in the current
+ * context: then only inside a transaction.  With them, anywhere.
  */
-extern void jibit_client_call(JibitCall *call, const JibitPolicy *policy);
+extern void jibit_client_call(JibitCall *call);
 
 /*
- * Makes many calls, `concurrency` at a time.  The source fills in the next one
- * and returns false when there is none; what it allocates, and the answer, is
- * in a context that lives until the sink has had the call.  The sink gets each
- * as it ends, in no order.  Raises what jibit_client_call() raises, from
- * between the two.
+ * Makes many calls, some at a time, and returns when all have ended.  Raises
+ * what jibit_client_call() raises, from between two callbacks.
  */
-typedef bool (*JibitCallSource)(void *arg, JibitCall *call);
-typedef void (*JibitCallSink)(void *arg, JibitCall *call);
+typedef struct JibitCallRun
+{
+	int concurrency; /* calls at a time */
+	void *arg;		 /* of the callbacks */
 
-extern void jibit_client_run(JibitCallSource source, JibitCallSink sink,
-							 void *arg, const JibitPolicy *policy);
+	/*
+	 * Fills in the next call; false when there is none.  What it allocates,
+	 * and the answer, is in a context that lives until `done` had the call.
+	 */
+	bool (*next)(void *arg, JibitCall *call);
+
+	/* Gets each call as it ends, in no order. */
+	void (*done)(void *arg, JibitCall *call);
+
+	/*
+	 * NULL where there is nothing more once `next` has returned false.  Else
+	 * called before every turn, after which `next` is asked again; returns
+	 * how many milliseconds may pass until its next call, or -1 to break off
+	 * what is under way.
+	 */
+	long (*turn)(void *arg);
+} JibitCallRun;
+
+extern void jibit_client_run(const JibitCallRun *callbacks);
 
 /* What is known of the session's latest call. */
 typedef struct JibitLastCall

@@ -18,8 +18,7 @@ jibit_session_policy(void)
 						  .validate = jibit_validate,
 						  .timeout_ms = jibit_timeout_ms,
 						  .connect_timeout_ms = jibit_connect_timeout_ms,
-						  .max_retries = jibit_max_retries,
-						  .concurrency = 1};
+						  .max_retries = jibit_max_retries};
 
 	return policy;
 }
@@ -35,8 +34,7 @@ jibit_server_policy(const char *profile)
 		.connect_timeout_ms = Max(jibit_connect_timeout_ms,
 								  server->connect_timeout_ms),
 		.max_retries = Max(jibit_max_retries, server->max_retries),
-		.of_server = true,
-		.concurrency = 1};
+		.of_server = true};
 
 	return policy;
 }

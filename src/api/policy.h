@@ -8,15 +8,17 @@
 #ifndef JIBIT_POLICY_H
 #define JIBIT_POLICY_H
 
+#include "api/credentials.h"
+
 typedef struct JibitPolicy
 {
-	const char *profile; /* in the database's encoding */
+	const char *profile;		   /* in the database's encoding */
+	JibitCredentials *credentials; /* NULL: read when first needed */
 	bool validate;
 	int timeout_ms;
 	int connect_timeout_ms;
 	int max_retries;
 	bool of_server;		 /* cached answers as old as the server allows */
-	int concurrency;	 /* of jibit_client_run() */
 	bool wait_suspended; /* wait for a suspended service, within the timeout */
 } JibitPolicy;
 

@@ -234,6 +234,9 @@ jibit_statement_store(const char *key, size_t length,
 bool
 jibit_statement_count_call(void)
 {
+	/* A background worker's calls are no statement's. */
+	if (nesting == 0)
+		return true;
 	if (jibit_max_calls_per_statement > 0 &&
 		calls >= jibit_max_calls_per_statement)
 		return false;

@@ -69,6 +69,7 @@ typedef struct ElementGroup
 typedef struct Batch
 {
 	const JibitInquiry *inquiry;
+	JibitPolicy policy;
 	Column columns[JIBIT_MAX_PARAMS];
 	int nelements;
 	int next;			/* the element that comes next */
@@ -286,6 +287,7 @@ next_call(void *arg, JibitCall *call)
 	if (batch->next >= batch->nelements)
 		return false;
 	call->inquiry = batch->inquiry;
+	call->policy = &batch->policy;
 	call->tag = batch->next;
 	(void) read_element(batch, batch->next, call->arguments);
 	batch->next++;
@@ -332,7 +334,7 @@ static Datum
 run_batch(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	JibitPolicy policy = jibit_session_policy();
+	JibitCallRun calls = {.next = next_call, .done = end_call};
 	Batch *batch = palloc0(sizeof(Batch));
 	TupleDesc desc;
 	AttrNumber sort_column = 1;
@@ -353,10 +355,11 @@ run_batch(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 									   NULL, TUPLESORT_NONE);
 	group_elements(batch);
 
-	policy.concurrency = Max(Min(jibit_batch_concurrency, batch->nelements),
-							 1);
-	policy.wait_suspended = true;
-	jibit_client_run(next_call, end_call, batch, &policy);
+	batch->policy = jibit_session_policy();
+	batch->policy.wait_suspended = true;
+	calls.arg = batch;
+	calls.concurrency = Max(Min(jibit_batch_concurrency, batch->nelements), 1);
+	jibit_client_run(&calls);
 
 	tuplesort_performsort(batch->sort);
 	ExecDropSingleTupleTableSlot(batch->slot);

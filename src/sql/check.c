@@ -168,7 +168,8 @@ check_account(Report *report, const JibitCredentials *credentials)
 		return;
 
 	call->inquiry = &jibit_inquiries[JIBIT_INQUIRY_balances];
-	jibit_client_call(call, &policy);
+	call->policy = &policy;
+	jibit_client_call(call);
 	ok = call->answer != NULL;
 	if (ok)
 		add_result(report, ITEM_INQUIRY, true,

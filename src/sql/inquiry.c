@@ -111,7 +111,8 @@ jibit_make_call(JibitCall *call)
 {
 	JibitPolicy policy = jibit_session_policy();
 
-	jibit_client_call(call, &policy);
+	call->policy = &policy;
+	jibit_client_call(call);
 	if (call->answer != NULL)
 		return true;
 	jibit_error_report(jibit_on_error == JIBIT_ON_ERROR_WARNING &&

@@ -407,9 +407,10 @@ is_unavailable(const JibitError *error)
  * the trigger accepts that.
  */
 static bool
-inquire(const Check *check, Role role, JibitCall *call)
+inquire(Check *check, Role role, JibitCall *call)
 {
-	jibit_client_call(call, &check->policy);
+	call->policy = &check->policy;
+	jibit_client_call(call);
 	if (call->answer != NULL)
 		return true;
 	if (!check->options->accept_unavailable || !is_unavailable(&call->error))
@@ -448,7 +449,7 @@ new_call(JibitInquiryId inquiry, const char *argument)
 
 /* A match must be true; where the service has no verdict, neither has this. */
 static void
-check_match(const Check *check, Role role, JibitCall *call, const char *reason)
+check_match(Check *check, Role role, JibitCall *call, const char *reason)
 {
 	const char *matched;
 	int length;
@@ -505,7 +506,7 @@ check_offline(const Check *check, const JibitCall *call, char **canonical)
 }
 
 static void
-check_online(const Check *check, JibitCall *call)
+check_online(Check *check, JibitCall *call)
 {
 	const TriggerKind *kind = check->kind;
 	const char *subject = call->arguments[0];
