@@ -19,6 +19,7 @@ OBJS = \
 	src/encoding.o \
 	src/errors.o \
 	src/extension.o \
+	src/ownerrights.o \
 	src/tehran.o \
 	src/api/answer.o \
 	src/api/arguments.o \
@@ -32,18 +33,26 @@ OBJS = \
 	src/api/retry.o \
 	src/api/statement.o \
 	src/api/token.o \
+	src/api/trackid.o \
 	src/net/http.o \
 	src/net/trust.o \
 	src/offline/banks.o \
 	src/offline/jalali.o \
 	src/offline/normalize.o \
 	src/offline/text.o \
+	src/queue/claims.o \
+	src/queue/launcher.o \
+	src/queue/pauses.o \
+	src/queue/submit.o \
+	src/queue/table.o \
+	src/queue/worker.o \
 	src/shared/breaker.o \
 	src/shared/budget.o \
 	src/shared/cache.o \
 	src/shared/digest.o \
 	src/shared/places.o \
 	src/shared/stats.o \
+	src/shared/workers.o \
 	src/sql/admin.o \
 	src/sql/batch.o \
 	src/sql/catalog.o \
@@ -52,6 +61,7 @@ OBJS = \
 	src/sql/inquiry.o \
 	src/sql/monitor.o \
 	src/sql/offline.o \
+	src/sql/queue.o \
 	src/sql/request.o \
 	src/sql/result.o \
 	src/sql/trigger.o

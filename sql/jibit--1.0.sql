@@ -1225,6 +1225,141 @@ COMMENT ON FUNCTION @extschema@.jibit_cache_clear(text) IS
   'drops this database''s shared cached answers, of one inquiry or (NULL) of all; returns how many. Raises 22023 for an unknown inquiry';
 
 --
+-- The queue: inquiries that a background worker makes after the commit.
+--
+
+CREATE SEQUENCE @extschema@.jibit_queue_id;
+COMMENT ON SEQUENCE @extschema@.jibit_queue_id IS
+  'ids of requests';
+
+-- Claiming changes no indexed column, and so needs room in the page only.
+CREATE TABLE @extschema@.jibit_queue (
+  id bigint PRIMARY KEY,
+  inquiry text COLLATE "C" NOT NULL,
+  arguments jsonb NOT NULL,
+  profile text COLLATE "C" NOT NULL,
+  priority int NOT NULL,
+  state text COLLATE "C" NOT NULL
+    CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+  attempts int NOT NULL,
+  track_id text NOT NULL,
+  submitted_by name NOT NULL,
+  submitted_at timestamptz NOT NULL,
+  run_after timestamptz NOT NULL,
+  finished_at timestamptz,
+  result jsonb,
+  error @extschema@.jibit_error
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
+        autovacuum_analyze_scale_factor = 0.05);
+COMMENT ON TABLE @extschema@.jibit_queue IS
+  'requests of the queue; arguments, results and errors are personal data. See jibit_requests for one''s own';
+
+-- What is due, by lanes of one profile, inquiry and priority.
+CREATE INDEX jibit_queue_due ON @extschema@.jibit_queue
+  (profile, inquiry, priority, run_after, id) WHERE finished_at IS NULL;
+CREATE INDEX jibit_queue_finished ON @extschema@.jibit_queue
+  (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE @extschema@.jibit_pauses (
+  profile text COLLATE "C" NOT NULL,
+  inquiry text COLLATE "C" NOT NULL,
+  code text NOT NULL,
+  message text,
+  paused_at timestamptz NOT NULL,
+  paused_until timestamptz NOT NULL,
+  PRIMARY KEY (profile, inquiry)
+);
+COMMENT ON TABLE @extschema@.jibit_pauses IS
+  'what the background worker does not ask for now, and why; inquiry '''' stands for all of the profile. Deleting a row ends the pause';
+
+REVOKE ALL ON TABLE @extschema@.jibit_queue, @extschema@.jibit_pauses FROM PUBLIC;
+REVOKE ALL ON SEQUENCE @extschema@.jibit_queue_id FROM PUBLIC;
+
+-- A restored copy must not spend money: only what has finished is dumped.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.jibit_queue', 'WHERE finished_at IS NOT NULL');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.jibit_queue_id', '');
+
+CREATE VIEW @extschema@.jibit_requests WITH (security_barrier) AS
+  SELECT id, inquiry, arguments, profile, state, attempts, submitted_by,
+         submitted_at, run_after, finished_at, result, error
+  FROM @extschema@.jibit_queue
+  WHERE submitted_by = current_user;
+COMMENT ON VIEW @extschema@.jibit_requests IS
+  'the requests that one has submitted; state is queued, running, succeeded, failed or cancelled';
+
+CREATE VIEW @extschema@.jibit_progress WITH (security_barrier) AS
+  SELECT q.profile, q.inquiry, q.queued, q.running, q.succeeded, q.failed,
+         q.cancelled, q.rate,
+         CASE WHEN q.queued + q.running = 0 THEN interval '0'
+              WHEN q.rate > 0
+              THEN pg_catalog.make_interval(secs => (q.queued + q.running) / q.rate)
+         END AS time_left,
+         p.paused_until, p.code AS pause_code, p.message AS pause_message
+  FROM (
+    SELECT profile, inquiry,
+           count(*) FILTER (WHERE state = 'queued') AS queued,
+           count(*) FILTER (WHERE state = 'running') AS running,
+           count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
+           count(*) FILTER (WHERE state = 'failed') AS failed,
+           count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE state IN ('succeeded', 'failed')
+                              AND finished_at > now() - interval '1 minute')
+             / 60.0::float8 AS rate
+    FROM @extschema@.jibit_queue
+    WHERE submitted_by = current_user
+       OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+    GROUP BY profile, inquiry) q
+  LEFT JOIN LATERAL (
+    SELECT paused_until, code, message
+    FROM @extschema@.jibit_pauses p
+    WHERE p.profile = q.profile AND p.inquiry IN ('', q.inquiry)
+    ORDER BY paused_until DESC
+    LIMIT 1) p ON true;
+COMMENT ON VIEW @extschema@.jibit_progress IS
+  'how far one''s requests are (pg_read_all_stats: everyone''s): counts by state, requests finished a second in the last minute, time left at that rate, and what is paused, until when, and why';
+
+CREATE FUNCTION @extschema@.jibit_submit(
+  inquiry text,
+  arguments jsonb,
+  profile text DEFAULT NULL,
+  run_after timestamptz DEFAULT now(),
+  priority int DEFAULT 0
+)
+RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'jibit_submit';
+COMMENT ON FUNCTION @extschema@.jibit_submit(text, jsonb, text, timestamptz, int) IS
+  'queues an inquiry and returns its id; a background worker makes it after the commit. Raises 22023 for an unknown inquiry or argument names that are not its, 42501';
+
+CREATE FUNCTION @extschema@.jibit_submit_batch(inquiry text, arguments jsonb[])
+RETURNS SETOF bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'jibit_submit_batch';
+COMMENT ON FUNCTION @extschema@.jibit_submit_batch(text, jsonb[]) IS
+  'queues an inquiry for each element, in order, and returns their ids. Raises what jibit_submit() raises';
+
+CREATE FUNCTION @extschema@.jibit_collect(id bigint, wait interval DEFAULT '0')
+RETURNS @extschema@.jibit_requests
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'jibit_collect';
+COMMENT ON FUNCTION @extschema@.jibit_collect(bigint, interval) IS
+  'the row of jibit_requests, once it has finished or the time is over; NULL for one that is not one''s own. Raises 55000 for a request of the same transaction';
+
+CREATE FUNCTION @extschema@.jibit_cancel(id bigint)
+RETURNS boolean
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'jibit_cancel';
+COMMENT ON FUNCTION @extschema@.jibit_cancel(bigint) IS
+  'takes back one''s own request; false if it runs already, has finished, or is not one''s own';
+
+CREATE FUNCTION @extschema@.jibit_queue_inquiry()
+RETURNS trigger
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'jibit_queue_inquiry';
+COMMENT ON FUNCTION @extschema@.jibit_queue_inquiry() IS
+  'AFTER INSERT OR UPDATE row trigger (''inquiry'', ''argument=column'', ...): queues an inquiry about the row. A NULL in a required argument, or an UPDATE that leaves the columns as they are, queues nothing';
+
+--
 -- Rights.
 --
 
@@ -1275,12 +1410,13 @@ BEGIN
   FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f, role);
   END LOOP;
-  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar() TO ' || role;
+  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar(), @extschema@.jibit_submit(text, jsonb, text, timestamptz, int), @extschema@.jibit_submit_batch(text, jsonb[]), @extschema@.jibit_collect(bigint, interval), @extschema@.jibit_cancel(bigint), @extschema@.jibit_queue_inquiry() TO ' || role;
+  EXECUTE 'GRANT SELECT ON @extschema@.jibit_requests, @extschema@.jibit_progress TO ' || role;
   EXECUTE 'GRANT USAGE ON SCHEMA @extschema@ TO ' || role;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.jibit_grant(regrole, text[]) IS
-  'lets a role make some inquiries (NULL: all), in all their forms, and put the check triggers on tables; not jibit_request() and not the administration';
+  'lets a role make some inquiries (NULL: all), in all their forms, put the triggers on tables, and queue; not jibit_request() and not the administration';
 
 CREATE FUNCTION @extschema@.jibit_revoke(role regrole, inquiries text[] DEFAULT NULL)
 RETURNS void
@@ -1298,7 +1434,8 @@ BEGIN
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f, role);
   END LOOP;
   IF inquiries IS NULL THEN
-    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar() FROM ' || role;
+    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar(), @extschema@.jibit_submit(text, jsonb, text, timestamptz, int), @extschema@.jibit_submit_batch(text, jsonb[]), @extschema@.jibit_collect(bigint, interval), @extschema@.jibit_cancel(bigint), @extschema@.jibit_queue_inquiry() FROM ' || role;
+    EXECUTE 'REVOKE SELECT ON @extschema@.jibit_requests, @extschema@.jibit_progress FROM ' || role;
     EXECUTE 'REVOKE USAGE ON SCHEMA @extschema@ FROM ' || role;
   END IF;
 END
@@ -1313,9 +1450,15 @@ DECLARE
   g record;
 BEGIN
   FOR g IN
-    SELECT 'TABLE ' || c.oid::regclass AS object, a.grantee::regrole AS role
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END
+             || c.oid::regclass AS object, a.grantee::regrole AS role
     FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-    WHERE c.oid = '@extschema@.jibit_credentials'::regclass
+    WHERE c.oid IN ('@extschema@.jibit_credentials'::regclass,
+                    '@extschema@.jibit_queue'::regclass,
+                    '@extschema@.jibit_pauses'::regclass,
+                    '@extschema@.jibit_requests'::regclass,
+                    '@extschema@.jibit_progress'::regclass,
+                    '@extschema@.jibit_queue_id'::regclass)
       AND a.grantee NOT IN (0, c.relowner)
     UNION
     SELECT 'FUNCTION ' || p.oid::regprocedure, a.grantee::regrole
@@ -1387,6 +1530,11 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_last_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_check_iban() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_check_card() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_check_shahkar() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_submit(text, jsonb, text, timestamptz, int) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_submit_batch(text, jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_collect(bigint, interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_cancel(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_queue_inquiry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_forget_tokens() FROM PUBLIC;

@@ -16,6 +16,7 @@
 #error "jibit needs PostgreSQL 15 or later"
 #endif
 
+#include "catalog/pg_database.h"
 #include "catalog/pg_proc.h"
 #include "common/base64.h"
 #include "storage/latch.h"
@@ -99,6 +100,17 @@ jibit_may_execute(Oid function, Oid role)
 		   ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+/* Does this role own this database, or is it a superuser? */
+static inline bool
+jibit_owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
 #endif
 }
 

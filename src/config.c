@@ -42,6 +42,10 @@ int jibit_breaker_threshold;
 int jibit_breaker_cooldown_ms;
 int jibit_max_calls_per_statement;
 int jibit_log_calls;
+char *jibit_worker_databases;
+int jibit_worker_concurrency;
+int jibit_request_retention_s;
+int jibit_request_max_attempts;
 int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];
 int jibit_daily_limit_of[JIBIT_MAX_INQUIRIES];
 
@@ -210,6 +214,20 @@ check_proxy(char **newval, void **extra, GucSource source)
 	return true;
 }
 
+static bool
+check_worker_databases(char **newval, void **extra, GucSource source)
+{
+	char *names = pstrdup(*newval);
+	List *list = NIL;
+	bool ok = SplitIdentifierString(names, ',', &list);
+
+	list_free(list);
+	pfree(names);
+	if (!ok)
+		GUC_check_errdetail("Give names of databases, separated by commas.");
+	return ok;
+}
+
 static void
 assign_ca_file(const char *newval, void *extra)
 {
@@ -340,6 +358,26 @@ jibit_config_init(const JibitInquirySetting *inquiries, int ninquiries)
 		"jibit.log_calls", "Which calls leave a line in the server's log.",
 		"What was asked is masked.", &jibit_log_calls, JIBIT_LOG_CALLS_OFF,
 		log_calls_options, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"jibit.worker_databases",
+		"Databases in which a background worker makes queued inquiries.",
+		"Names, separated by commas; empty for none.", &jibit_worker_databases,
+		"", PGC_SIGHUP, GUC_LIST_INPUT, check_worker_databases, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.worker_concurrency",
+		"Calls that each background worker has under way at a time.", NULL,
+		&jibit_worker_concurrency, 16, 1, 256, PGC_SIGHUP, 0, NULL, NULL,
+		NULL);
+	DefineCustomIntVariable(
+		"jibit.request_retention",
+		"How long finished requests of the queue are kept.", NULL,
+		&jibit_request_retention_s, 7 * 24 * 60 * 60, 0, INT_MAX, PGC_SIGHUP,
+		GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"jibit.request_max_attempts",
+		"How often a request of the queue is tried before it has failed.",
+		NULL, &jibit_request_max_attempts, 10, 1, 1000, PGC_SIGHUP, 0, NULL,
+		NULL, NULL);
 	Assert(ninquiries <= JIBIT_MAX_INQUIRIES);
 	for (int i = 0; i < ninquiries; i++)
 		define_for_inquiry(i, &inquiries[i]);

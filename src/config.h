@@ -45,6 +45,10 @@ extern int jibit_breaker_threshold; /* 0: never opens */
 extern int jibit_breaker_cooldown_ms;
 extern int jibit_max_calls_per_statement; /* 0: no limit */
 extern int jibit_log_calls;				  /* JibitLogCalls */
+extern char *jibit_worker_databases;	  /* names, separated by commas */
+extern int jibit_worker_concurrency;
+extern int jibit_request_retention_s;
+extern int jibit_request_max_attempts;
 
 /* Of each inquiry, by its number: -1 for the general one, or for none. */
 extern int jibit_cache_ttl_of[JIBIT_MAX_INQUIRIES];

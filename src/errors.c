@@ -75,6 +75,12 @@ static const struct
 	[JIBIT_OTHER] = {SQLSTATE_JB('0', '9', '9'),
 					 "anything else the API answers", false,
 					 "Ask the service's support, with the track id."},
+	[JIBIT_NOT_PERMITTED] =
+		{ERRCODE_INSUFFICIENT_PRIVILEGE, "not permitted", false,
+		 "Grant the role the inquiry, with jibit_grant()."},
+	[JIBIT_UNREPRESENTABLE] = {ERRCODE_UNTRANSLATABLE_CHARACTER,
+							   "cannot be represented", false,
+							   "Use a database with the encoding UTF8."},
 };
 
 /*

@@ -26,7 +26,9 @@ typedef enum JibitErrorClass
 	JIBIT_CONFIGURATION,   /* JB011 */
 	JIBIT_SUSPENDED,	   /* JB012 */
 	JIBIT_LOCAL_LIMIT,	   /* JB013 */
-	JIBIT_OTHER			   /* JB099 */
+	JIBIT_OTHER,		   /* JB099 */
+	JIBIT_NOT_PERMITTED,   /* 42501: by this database, not by the API */
+	JIBIT_UNREPRESENTABLE  /* 22P05: in this database's encoding */
 } JibitErrorClass;
 
 /* A row of errorlist.h. */

@@ -17,12 +17,14 @@
 #include "jibit.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "queue/launcher.h"
 #include "shared/breaker.h"
 #include "shared/budget.h"
 #include "shared/cache.h"
 #include "shared/digest.h"
 #include "shared/places.h"
 #include "shared/stats.h"
+#include "shared/workers.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -46,6 +48,7 @@ shmem_size(void)
 	size = add_size(size, jibit_breaker_shmem_size());
 	size = add_size(size, jibit_budget_shmem_size());
 	size = add_size(size, jibit_stats_shmem_size());
+	size = add_size(size, jibit_workers_shmem_size());
 	return size;
 }
 
@@ -59,6 +62,7 @@ request_shmem(void)
 	RequestNamedLWLockTranche(JIBIT_CACHE_TRANCHE, JIBIT_CACHE_PARTITIONS);
 	RequestNamedLWLockTranche(JIBIT_BREAKER_TRANCHE, 1);
 	RequestNamedLWLockTranche(JIBIT_STATS_TRANCHE, 1);
+	RequestNamedLWLockTranche(JIBIT_WORKERS_TRANCHE, 1);
 }
 
 static void
@@ -74,6 +78,7 @@ startup_shmem(void)
 	jibit_breaker_shmem_init();
 	jibit_budget_shmem_init(jibit_inquiry_names, JIBIT_INQUIRY_COUNT);
 	jibit_stats_shmem_init();
+	jibit_workers_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -121,6 +126,7 @@ _PG_init(void)
 
 	jibit_preloaded = true;
 	jibit_statement_init();
+	jibit_launcher_register();
 	jibit_http_preload(jibit_ca_file);
 	jibit_ca_file_hook = on_ca_file;
 	previous_shmem_request = shmem_request_hook;

@@ -22,16 +22,34 @@
 #define JDN_1970 2440588
 #define SECONDS_PER_DAY 86400
 
+/* Seconds by which Tehran is ahead of UTC now. */
+static pg_time_t
+offset_at(pg_time_t now)
+{
+	pg_tz *zone = pg_tzset("Asia/Tehran");
+	struct pg_tm *local = zone ? pg_localtime(&now, zone) : NULL;
+
+	return local ? local->tm_gmtoff : TEHRAN_OFFSET;
+}
+
 JibitJalali
 jibit_tehran_today(void)
 {
-	pg_tz *zone = pg_tzset("Asia/Tehran");
 	pg_time_t now = (pg_time_t) time(NULL);
-	struct pg_tm *local = zone ? pg_localtime(&now, zone) : NULL;
 	JibitJalali today = {JIBIT_JALALI_MAX_YEAR, 12, 29};
 
-	now += local ? local->tm_gmtoff : TEHRAN_OFFSET;
+	now += offset_at(now);
 	(void) jibit_jalali_from_jdn((int32_t) (JDN_1970 + now / SECONDS_PER_DAY),
 								 &today);
 	return today;
+}
+
+TimestampTz
+jibit_tehran_tomorrow(void)
+{
+	pg_time_t now = (pg_time_t) time(NULL);
+	pg_time_t offset = offset_at(now);
+
+	return time_t_to_timestamptz(
+		((now + offset) / SECONDS_PER_DAY + 1) * SECONDS_PER_DAY - offset);
 }

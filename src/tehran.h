@@ -8,9 +8,13 @@
 #ifndef JIBIT_TEHRAN_H
 #define JIBIT_TEHRAN_H
 
+#include "datatype/timestamp.h"
 #include "offline/jalali.h"
 
 /* Today's date in Tehran; its form as a number is jibit_jalali_number(). */
 extern JibitJalali jibit_tehran_today(void);
+
+/* When the next day begins there. */
+extern TimestampTz jibit_tehran_tomorrow(void);
 
 #endif /* JIBIT_TEHRAN_H */

@@ -28,6 +28,7 @@
 #include "api/retry.h"
 #include "api/statement.h"
 #include "api/token.h"
+#include "api/trackid.h"
 #include "clock.h"
 #include "config.h"
 #include "miscadmin.h"
@@ -38,9 +39,7 @@
 #include "shared/places.h"
 #include "shared/stats.h"
 #include "tehran.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/uuid.h"
 
 /* While calls of its own are under way: how soon a run asks for a place. */
 #define PLACE_WAIT_MS 5
@@ -277,22 +276,6 @@ store_answer(const Task *task)
 }
 
 static void
-make_track_id(char *track_id)
-{
-	Datum uuid;
-
-	if (jibit_track_id[0] != '\0')
-	{
-		strlcpy(track_id, jibit_track_id, JIBIT_TRACK_ID_MAX + 1);
-		return;
-	}
-	/* The function takes no argument; it is given one to be callable. */
-	uuid = DirectFunctionCall1(gen_random_uuid, (Datum) 0);
-	strlcpy(track_id, DatumGetCString(DirectFunctionCall1(uuid_out, uuid)),
-			JIBIT_TRACK_ID_MAX + 1);
-}
-
-static void
 make_request(Task *task)
 {
 	JibitCall *call = task->call;
@@ -305,7 +288,7 @@ make_request(Task *task)
 	else
 		jibit_arguments_append_target(&url, call->inquiry, task->canonical);
 	if (call->track_id[0] == '\0')
-		make_track_id(call->track_id);
+		jibit_make_track_id(call->track_id);
 	task->request.url = url.data;
 	task->request.track_id = call->track_id;
 	task->request.connect_timeout_ms = call->policy->connect_timeout_ms;

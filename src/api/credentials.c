@@ -29,6 +29,8 @@
 #include "extension.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "ownerrights.h"
+#include "shared/workers.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -147,38 +149,6 @@ find_table(Oid *owner, Oid *table)
 	return name;
 }
 
-/* The session as it was before it took on the rights of the table's owner. */
-typedef struct OwnerRights
-{
-	Oid user;
-	int security_context;
-	int guc_level;
-} OwnerRights;
-
-/*
- * Acts as the owner, in a restricted operation with a fixed search_path, so
- * that code behind a view (a decrypting function, say) cannot be led astray
- * by the session.  An error restores everything by itself.
- */
-static void
-become_owner(OwnerRights *saved, Oid owner)
-{
-	GetUserIdAndSecContext(&saved->user, &saved->security_context);
-	SetUserIdAndSecContext(owner, saved->security_context |
-									  SECURITY_LOCAL_USERID_CHANGE |
-									  SECURITY_RESTRICTED_OPERATION);
-	saved->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
-stop_being_owner(const OwnerRights *saved)
-{
-	AtEOXact_GUC(false, saved->guc_level);
-	SetUserIdAndSecContext(saved->user, saved->security_context);
-}
-
 /* A text value of the row in UTF-8, or NULL. */
 static char *
 row_text(int column)
@@ -234,15 +204,18 @@ role_names(Datum array)
 	return result;
 }
 
-/* Reads one profile into *entry.  Everything is allocated in its context. */
-static void
-read_profile(KeptCredentials *entry, const char *profile)
+/*
+ * Reads one profile into *entry.  Everything is allocated in its context.
+ * Where there is none: false if missing_ok, else JB011.
+ */
+static bool
+read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid text_type = TEXTOID;
 	Datum argument = CStringGetTextDatum(profile);
 	JibitCredentials *credentials = &entry->credentials;
-	OwnerRights rights;
+	JibitOwnerRights rights;
 	Oid owner;
 	char *table;
 	char *query;
@@ -260,7 +233,7 @@ read_profile(KeptCredentials *entry, const char *profile)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	become_owner(&rights, owner);
+	jibit_become_owner(&rights, owner);
 
 	/*
 	 * What is committed by now, also in a transaction that keeps an older
@@ -272,8 +245,13 @@ read_profile(KeptCredentials *entry, const char *profile)
 							  2) != SPI_OK_SELECT)
 		elog(ERROR, "could not read %s", table);
 	PopActiveSnapshot();
-	stop_being_owner(&rights);
+	jibit_stop_being_owner(&rights);
 
+	if (SPI_processed == 0 && missing_ok)
+	{
+		SPI_finish();
+		return false;
+	}
 	if (SPI_processed == 0)
 		ereport(
 			ERROR,
@@ -320,11 +298,15 @@ read_profile(KeptCredentials *entry, const char *profile)
 						   (int) strlen(credentials->secret_key) + 1);
 	jibit_digest(credentials->digest, identity.data, identity.len);
 	SPI_finish();
+	return true;
 }
 
-/* The kept entry of a profile, read now if need be. */
+/*
+ * The kept entry of a profile, read now if need be.  Where there is no such
+ * profile: NULL if missing_ok, else JB011.
+ */
 static KeptCredentials *
-get_entry(const char *profile)
+get_entry(const char *profile, bool missing_ok)
 {
 	static bool registered = false;
 	KeptCredentials fresh = {NULL};
@@ -359,7 +341,11 @@ get_entry(const char *profile)
 	fresh.context = AllocSetContextCreate(
 		CurrentMemoryContext, "jibit credentials", ALLOCSET_SMALL_SIZES);
 	invalidations_before = invalidations;
-	read_profile(&fresh, profile);
+	if (!read_profile(&fresh, profile, missing_ok))
+	{
+		MemoryContextDelete(fresh.context);
+		return NULL;
+	}
 	fresh.stale = invalidations != invalidations_before;
 
 	forget(oldest);
@@ -392,10 +378,19 @@ check_role(const KeptCredentials *entry)
 			 "The profile's column \"roles\" in the credentials table lists who may use it.")));
 }
 
+void
+jibit_credentials_check_role(const char *profile)
+{
+	KeptCredentials *entry = get_entry(profile, true);
+
+	if (entry != NULL)
+		check_role(entry);
+}
+
 JibitCredentials *
 jibit_credentials_get(const char *profile)
 {
-	KeptCredentials *entry = get_entry(profile);
+	KeptCredentials *entry = get_entry(profile, false);
 	JibitCredentials *copy;
 
 	check_role(entry);
@@ -421,7 +416,7 @@ jibit_credentials_set(const char *profile, const char *api_key,
 	Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	Datum values[4];
 	char nulls[4] = {' ', ' ', ' ', base_url ? ' ' : 'n'};
-	OwnerRights rights;
+	JibitOwnerRights rights;
 	Oid owner;
 	Oid relid;
 	char *table;
@@ -434,7 +429,7 @@ jibit_credentials_set(const char *profile, const char *api_key,
 	table = find_table(&owner, &relid);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	become_owner(&rights, owner);
+	jibit_become_owner(&rights, owner);
 
 	/* Two first writers of a profile wait for each other. */
 	if (SPI_execute(
@@ -453,7 +448,7 @@ jibit_credentials_set(const char *profile, const char *api_key,
 				table, base_url ? ", base_url" : "", base_url ? ", $4" : ""),
 			base_url ? 4 : 3, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "could not write %s", table);
-	stop_being_owner(&rights);
+	jibit_stop_being_owner(&rights);
 	SPI_finish();
 	jibit_credentials_changed(relid);
 }
@@ -462,4 +457,8 @@ void
 jibit_credentials_changed(Oid table)
 {
 	CacheInvalidateRelcacheByRelid(table);
+
+	/* What waits for other keys need not wait longer. */
+	if (jibit_preloaded)
+		jibit_workers_wake_at_commit(false);
 }

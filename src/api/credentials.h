@@ -33,6 +33,12 @@ typedef struct JibitCredentials
 extern JibitCredentials *jibit_credentials_get(const char *profile);
 
 /*
+ * Raises 42501 where the profile's roles leave the current user out.  A
+ * profile that is not there is nobody's, and so all right.
+ */
+extern void jibit_credentials_check_role(const char *profile);
+
+/*
  * Writes a profile's keys into the credentials table, with its owner's
  * rights.  base_url NULL keeps the stored one, or takes the default.
  */

@@ -201,14 +201,20 @@ jibit_sqlstate_datum(int sqlstate)
 	return CStringGetTextDatum(unpack_sql_state(sqlstate));
 }
 
-Datum
-jibit_error_datum(const JibitError *error)
+Oid
+jibit_error_type(void)
 {
 	char *type_name = quote_qualified_identifier(jibit_extension_schema(),
 												 "jibit_error");
-	Oid type = DatumGetObjectId(
+
+	return DatumGetObjectId(
 		DirectFunctionCall1(regtypein, CStringGetDatum(type_name)));
-	TupleDesc desc = lookup_rowtype_tupdesc(type, -1);
+}
+
+Datum
+jibit_error_datum(const JibitError *error)
+{
+	TupleDesc desc = lookup_rowtype_tupdesc(jibit_error_type(), -1);
 	const char *message = NULL;
 	Datum values[6] = {0};
 	bool nulls[6] = {false};

@@ -40,8 +40,9 @@ extern void jibit_row_values(const JibitInquiry *inquiry, JibitRowType *type,
 extern Datum jibit_row_datum(const JibitInquiry *inquiry, JibitRowType *type,
 							 JibitAnswerReader *reader, const char *track_id);
 
-/* A jibit_error. */
+/* A jibit_error, and its type. */
 extern Datum jibit_error_datum(const JibitError *error);
+extern Oid jibit_error_type(void);
 
 /* Five characters, as text. */
 extern Datum jibit_sqlstate_datum(int sqlstate);

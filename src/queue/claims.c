@@ -1,0 +1,563 @@
+/*-------------------------------------------------------------------------
+ *
+ * claims.c
+ *	  What the worker takes out of the queue, and what it brings back.
+ *
+ * The queue has lanes, one for each profile, inquiry and priority in it; the
+ * index of what is not finished is in their order, so the lanes are found by
+ * skipping through it, and in each lane the oldest due requests come first.
+ * So what is paused, or due later, costs nothing however much of it there is.
+ *
+ * Claiming and returning change no indexed column but at the end, when the
+ * request leaves the index.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "config.h"
+#include "encoding.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "queue/claims.h"
+#include "queue/pauses.h"
+#include "sql/result.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+/* Rows deleted in one transaction, so that none lasts long. */
+#define PURGE_BATCH 1000
+
+/*
+ * Plans.
+ */
+
+typedef enum QueueQuery
+{
+	QUERY_LANES,
+	QUERY_DUE,
+	QUERY_CLAIM,
+	QUERY_RETURN,
+	QUERY_RECOVER,
+	QUERY_PURGE,
+	QUERY_COUNT
+} QueueQuery;
+
+/* %1$s is the queue. */
+static const char *const query_texts[QUERY_COUNT] = {
+	[QUERY_LANES] =
+		"WITH RECURSIVE lane AS ("
+		"(SELECT profile, inquiry, priority, run_after FROM %1$s"
+		" WHERE finished_at IS NULL AND state = 'queued'"
+		" ORDER BY profile, inquiry, priority, run_after, id LIMIT 1)"
+		" UNION ALL"
+		" SELECT next.* FROM lane CROSS JOIN LATERAL"
+		" (SELECT q.profile, q.inquiry, q.priority, q.run_after FROM %1$s q"
+		" WHERE q.finished_at IS NULL AND q.state = 'queued'"
+		" AND (q.profile, q.inquiry, q.priority) > (lane.profile, lane.inquiry, lane.priority)"
+		" ORDER BY q.profile, q.inquiry, q.priority, q.run_after, q.id LIMIT 1) next)"
+		" SELECT profile, inquiry, priority, run_after FROM lane"
+		" ORDER BY priority DESC, run_after",
+
+	/* Lanes with how many each may give, and how many are wanted in all. */
+	[QUERY_DUE] =
+		"SELECT due.id FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])"
+		" AS lane (profile, inquiry, priority, allowed) CROSS JOIN LATERAL"
+		" (SELECT q.id, q.run_after FROM %1$s q"
+		" WHERE q.finished_at IS NULL AND q.state = 'queued'"
+		" AND q.profile = lane.profile AND q.inquiry = lane.inquiry"
+		" AND q.priority = lane.priority AND q.run_after <= clock_timestamp()"
+		" ORDER BY q.profile, q.inquiry, q.priority, q.run_after, q.id"
+		" LIMIT least(lane.allowed, $5)) due"
+		" ORDER BY lane.priority DESC, due.run_after, due.id LIMIT $5",
+
+	[QUERY_CLAIM] =
+		"WITH due AS (SELECT id FROM %1$s WHERE id = ANY ($1) AND state = 'queued'"
+		" FOR UPDATE SKIP LOCKED),"
+		" claimed AS (UPDATE %1$s q SET state = 'running', attempts = q.attempts + 1"
+		" FROM due WHERE q.id = due.id"
+		" RETURNING q.id, q.inquiry, q.arguments, q.profile, q.track_id, q.submitted_by,"
+		" q.submitted_at, q.attempts, q.priority, q.run_after)"
+		" SELECT * FROM claimed ORDER BY priority DESC, run_after, id",
+
+	/* The errors by their number: unnest would take the composites apart. */
+	[QUERY_RETURN] =
+		"UPDATE %1$s q SET state = o.state, result = o.result, error = ($5)[o.n],"
+		" attempts = q.attempts - o.uncounted, run_after = coalesce(o.run_after, q.run_after),"
+		" finished_at = CASE WHEN o.state <> 'queued' THEN clock_timestamp() END"
+		" FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $6::timestamptz[],"
+		" $7::int[]) WITH ORDINALITY AS o (id, track_id, state, result, run_after, uncounted, n)"
+		" WHERE q.id = o.id AND q.track_id = o.track_id AND q.state = 'running'"
+		" RETURNING q.id, q.finished_at IS NOT NULL",
+
+	[QUERY_RECOVER] =
+		"UPDATE %1$s SET state = 'queued' WHERE finished_at IS NULL AND state = 'running'",
+
+	[QUERY_PURGE] =
+		"DELETE FROM %1$s WHERE id IN (SELECT id FROM %1$s"
+		" WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2"
+		" FOR UPDATE SKIP LOCKED)",
+};
+
+/* Of the queue with this OID; another one has plans of its own. */
+static SPIPlanPtr plans[QUERY_COUNT];
+static Oid plans_of;
+
+static SPIPlanPtr
+get_plan(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types)
+{
+	if (plans_of != table->queue)
+	{
+		for (int i = 0; i < QUERY_COUNT; i++)
+		{
+			if (plans[i] != NULL)
+				SPI_freeplan(plans[i]);
+			plans[i] = NULL;
+		}
+		plans_of = table->queue;
+	}
+	if (plans[query] == NULL)
+	{
+		SPIPlanPtr plan = SPI_prepare(
+			psprintf(query_texts[query], table->queue_name), nargs, types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare a query of the queue: %s",
+				 SPI_result_code_string(SPI_result));
+		plans[query] = plan;
+	}
+	return plans[query];
+}
+
+static void
+run(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types,
+	Datum *values, int expected)
+{
+	int result = SPI_execute_plan(get_plan(table, query, nargs, types), values,
+								  NULL, false, 0);
+
+	if (result != expected)
+		elog(ERROR, "query of the queue failed: %s",
+			 SPI_result_code_string(result));
+}
+
+static Datum
+result_value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+static Datum
+text_array(Datum *values, int count)
+{
+	return PointerGetDatum(
+		construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static Datum
+int_array(Datum *values, int count)
+{
+	return PointerGetDatum(construct_array(values, count, INT4OID,
+										   sizeof(int32), true, TYPALIGN_INT));
+}
+
+/*
+ * Claiming.
+ */
+
+/* The lanes that may give something now. */
+typedef struct Lanes
+{
+	int count;
+	Datum *profiles;
+	Datum *inquiries;
+	Datum *priorities;
+	Datum *allowed;
+	bool *is_probe;
+} Lanes;
+
+/*
+ * Finds what is due in which lane; a pause that is over lets one request
+ * through, from the first of its lanes.
+ */
+static void
+find_lanes(const JibitQueueTable *table, int wanted, Lanes *lanes,
+		   TimestampTz *due_at)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	uint64 found;
+
+	run(table, QUERY_LANES, 0, NULL, NULL, SPI_OK_SELECT);
+	found = SPI_processed;
+	lanes->count = 0;
+	lanes->profiles = palloc((found + 1) * sizeof(Datum));
+	lanes->inquiries = palloc((found + 1) * sizeof(Datum));
+	lanes->priorities = palloc((found + 1) * sizeof(Datum));
+	lanes->allowed = palloc((found + 1) * sizeof(Datum));
+	lanes->is_probe = palloc((found + 1) * sizeof(bool));
+	for (uint64 i = 0; i < found; i++)
+	{
+		bool isnull;
+		Datum profile = result_value(i, 1, &isnull);
+		Datum inquiry = result_value(i, 2, &isnull);
+		TimestampTz run_after = DatumGetTimestampTz(
+			result_value(i, 4, &isnull));
+		TimestampTz again_at;
+		JibitAllowance allowance;
+
+		allowance = jibit_pauses_allow(TextDatumGetCString(profile),
+									   TextDatumGetCString(inquiry),
+									   &again_at);
+		if (allowance == JIBIT_ALLOWS_NOTHING || run_after > now)
+		{
+			*due_at = Min(*due_at, allowance == JIBIT_ALLOWS_NOTHING
+									   ? again_at
+									   : run_after);
+			continue;
+		}
+		lanes->is_probe[lanes->count] = allowance == JIBIT_ALLOWS_PROBE;
+		if (allowance == JIBIT_ALLOWS_PROBE)
+			jibit_pauses_begin_probe(TextDatumGetCString(profile),
+									 TextDatumGetCString(inquiry));
+		lanes->profiles[lanes->count] = profile;
+		lanes->inquiries[lanes->count] = inquiry;
+		lanes->priorities[lanes->count] = result_value(i, 3, &isnull);
+		lanes->allowed[lanes->count] = Int32GetDatum(
+			allowance == JIBIT_ALLOWS_PROBE ? 1 : wanted);
+		lanes->count++;
+	}
+}
+
+static void
+read_claim(JibitClaim *claim, uint64 row)
+{
+	bool isnull;
+
+	claim->id = DatumGetInt64(result_value(row, 1, &isnull));
+	claim->inquiry = TextDatumGetCString(result_value(row, 2, &isnull));
+	claim->arguments = DatumGetJsonbPCopy(result_value(row, 3, &isnull));
+	claim->profile = TextDatumGetCString(result_value(row, 4, &isnull));
+	claim->track_id = TextDatumGetCString(result_value(row, 5, &isnull));
+	claim->submitted_by = pstrdup(
+		NameStr(*DatumGetName(result_value(row, 6, &isnull))));
+	claim->submitted_at = DatumGetTimestampTz(result_value(row, 7, &isnull));
+	claim->attempts = DatumGetInt32(result_value(row, 8, &isnull));
+}
+
+/* Does one of the claims come from this lane?  Marks it as its probe. */
+static bool
+mark_probe(const Lanes *lanes, int lane, JibitClaim *claims, int count)
+{
+	const char *profile = TextDatumGetCString(lanes->profiles[lane]);
+	const char *inquiry = TextDatumGetCString(lanes->inquiries[lane]);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (strcmp(claims[i].profile, profile) == 0 &&
+			strcmp(claims[i].inquiry, inquiry) == 0)
+		{
+			claims[i].is_probe = true;
+			return true;
+		}
+	}
+	jibit_pauses_end_probe(profile, inquiry, false);
+	return false;
+}
+
+/* The ids of what is due, as an array; NULL where nothing is. */
+static ArrayType *
+find_due(const JibitQueueTable *table, const Lanes *lanes, int wanted)
+{
+	Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID,
+				   INT4OID};
+	Datum values[] = {text_array(lanes->profiles, lanes->count),
+					  text_array(lanes->inquiries, lanes->count),
+					  int_array(lanes->priorities, lanes->count),
+					  int_array(lanes->allowed, lanes->count),
+					  Int32GetDatum(wanted)};
+	Datum *ids;
+
+	run(table, QUERY_DUE, 5, types, values, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return NULL;
+	ids = palloc(SPI_processed * sizeof(Datum));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		ids[i] = result_value(i, 1, &isnull);
+	}
+	return construct_array(ids, (int) SPI_processed, INT8OID, sizeof(int64),
+						   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+JibitClaim *
+jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
+				  TimestampTz *due_at)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid types[] = {INT8ARRAYOID};
+	Datum values[1];
+	JibitClaim *claims;
+	ArrayType *ids = NULL;
+	Lanes lanes;
+
+	*taken = 0;
+	*due_at = DT_NOEND;
+	find_lanes(table, count, &lanes, due_at);
+	if (lanes.count > 0)
+		ids = find_due(table, &lanes, count);
+	claims = palloc0((ids ? SPI_processed : 1) * sizeof(JibitClaim));
+	if (ids != NULL)
+	{
+		values[0] = PointerGetDatum(ids);
+		run(table, QUERY_CLAIM, 1, types, values, SPI_OK_SELECT);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			read_claim(&claims[i], i);
+		*taken = (int) SPI_processed;
+	}
+	for (int i = 0; i < lanes.count; i++)
+	{
+		if (lanes.is_probe[i])
+			(void) mark_probe(&lanes, i, claims, *taken);
+	}
+	if (*taken >= count)
+		*due_at = DT_NOBEGIN;
+	MemoryContextSwitchTo(caller);
+	return claims;
+}
+
+/*
+ * Returning.
+ */
+
+/* The composite type of an inquiry's rows, or NULL where it is not there. */
+static JibitRowType *
+row_type(const JibitQueueTable *table, const JibitInquiry *inquiry)
+{
+	Oid function = jibit_queue_function(table, inquiry);
+	TupleDesc desc;
+	JibitRowType *type;
+
+	if (!OidIsValid(function))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+						errmsg("there is no function of inquiry \"%s\"",
+							   inquiry->id)));
+	desc = lookup_rowtype_tupdesc(get_func_rettype(function), -1);
+	type = jibit_row_type(inquiry, desc);
+	ReleaseTupleDesc(desc);
+	return type;
+}
+
+/* An answer as jsonb, with the keys of the composite's columns. */
+static Datum
+answer_datum(const JibitInquiry *inquiry, JibitRowType *type,
+			 const JibitOutcome *outcome)
+{
+	bool is_set = JIBIT_INQUIRY_IS_SET(inquiry);
+	JibitAnswerReader reader;
+	StringInfoData json;
+
+	initStringInfo(&json);
+	if (is_set)
+		appendStringInfoChar(&json, '[');
+	jibit_answer_read(&reader, outcome->answer);
+	for (int i = 0; i < outcome->answer->nrows; i++)
+	{
+		Datum row = jibit_row_datum(inquiry, type, &reader,
+									outcome->answer_track_id);
+
+		if (i > 0)
+			appendStringInfoChar(&json, ',');
+		appendStringInfoString(
+			&json, TextDatumGetCString(DirectFunctionCall1(row_to_json, row)));
+	}
+	if (is_set)
+		appendStringInfoChar(&json, ']');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/*
+ * The same, or an error for what this database cannot hold: text that its
+ * encoding lacks.
+ */
+static Datum
+answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
+				Datum *error)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile Datum answer = (Datum) 0;
+	JibitError failure;
+
+	*error = (Datum) 0;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		answer = answer_datum(outcome->inquiry,
+							  row_type(table, outcome->inquiry), outcome);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData *data;
+
+		MemoryContextSwitchTo(caller);
+		data = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		jibit_error_set(&failure, JIBIT_CODE_RESPONSE_INVALID, 0, NULL,
+						outcome->answer_track_id);
+		failure.class = JIBIT_UNREPRESENTABLE;
+		failure.retryable = false;
+		strlcpy(failure.message, data->message, sizeof(failure.message));
+		*error = jibit_error_datum(&failure);
+		answer = (Datum) 0;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return answer;
+}
+
+/* Columns of what is returned, in the order of the query's parameters. */
+typedef struct Returned
+{
+	Datum *ids;
+	Datum *track_ids;
+	Datum *states;
+	Datum *results;
+	bool *results_null;
+	Datum *errors;
+	bool *errors_null;
+	Datum *run_afters;
+	bool *run_afters_null;
+	Datum *uncounted;
+} Returned;
+
+static void
+put_outcome(const JibitQueueTable *table, Returned *returned, int i,
+			const JibitOutcome *outcome)
+{
+	Datum result = (Datum) 0;
+	Datum error = (Datum) 0;
+
+	if (outcome->answer != NULL)
+		result = answer_or_error(table, outcome, &error);
+	else if (outcome->error != NULL)
+		error = jibit_error_datum(outcome->error);
+	returned->ids[i] = Int64GetDatum(outcome->id);
+	returned->track_ids[i] = CStringGetTextDatum(outcome->track_id);
+	returned->states[i] = CStringGetTextDatum(!outcome->finished ? "queued"
+											  : result			 ? "succeeded"
+																 : "failed");
+	returned->results[i] = result;
+	returned->results_null[i] = result == (Datum) 0;
+	returned->errors[i] = error;
+	returned->errors_null[i] = error == (Datum) 0;
+	returned->run_afters[i] = TimestampTzGetDatum(outcome->run_after);
+	returned->run_afters_null[i] = outcome->finished ||
+								   outcome->run_after == 0;
+	returned->uncounted[i] = Int32GetDatum(outcome->uncounted ? 1 : 0);
+}
+
+static Datum
+nullable_array(Datum *values, bool *nulls, int count, Oid type)
+{
+	int dims[] = {count};
+	int bounds[] = {1};
+	int16 length;
+	bool by_value;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, bounds,
+											  type, length, by_value, align));
+}
+
+int
+jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
+					int count)
+{
+	Oid error_type = jibit_error_type();
+	Oid types[] = {INT8ARRAYOID,
+				   TEXTARRAYOID,
+				   TEXTARRAYOID,
+				   JSONBARRAYOID,
+				   get_array_type(error_type),
+				   TIMESTAMPTZARRAYOID,
+				   INT4ARRAYOID};
+	Datum values[lengthof(types)];
+	Returned returned;
+	int finished = 0;
+
+	returned.ids = palloc(count * sizeof(Datum));
+	returned.track_ids = palloc(count * sizeof(Datum));
+	returned.states = palloc(count * sizeof(Datum));
+	returned.results = palloc(count * sizeof(Datum));
+	returned.results_null = palloc(count * sizeof(bool));
+	returned.errors = palloc(count * sizeof(Datum));
+	returned.errors_null = palloc(count * sizeof(bool));
+	returned.run_afters = palloc(count * sizeof(Datum));
+	returned.run_afters_null = palloc(count * sizeof(bool));
+	returned.uncounted = palloc(count * sizeof(Datum));
+	for (int i = 0; i < count; i++)
+		put_outcome(table, &returned, i, &outcomes[i]);
+
+	values[0] = nullable_array(returned.ids, NULL, count, INT8OID);
+	values[1] = text_array(returned.track_ids, count);
+	values[2] = text_array(returned.states, count);
+	values[3] = nullable_array(returned.results, returned.results_null, count,
+							   JSONBOID);
+	values[4] = nullable_array(returned.errors, returned.errors_null, count,
+							   error_type);
+	values[5] = nullable_array(returned.run_afters, returned.run_afters_null,
+							   count, TIMESTAMPTZOID);
+	values[6] = int_array(returned.uncounted, count);
+	run(table, QUERY_RETURN, lengthof(types), types, values,
+		SPI_OK_UPDATE_RETURNING);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		if (!DatumGetBool(result_value(i, 2, &isnull)))
+			continue;
+		Async_Notify("jibit",
+					 psprintf("%lld", (long long) DatumGetInt64(
+										  result_value(i, 1, &isnull))));
+		finished++;
+	}
+	return finished;
+}
+
+void
+jibit_claims_recover(const JibitQueueTable *table)
+{
+	run(table, QUERY_RECOVER, 0, NULL, NULL, SPI_OK_UPDATE);
+}
+
+bool
+jibit_claims_purge(const JibitQueueTable *table)
+{
+	Oid types[] = {TIMESTAMPTZOID, INT4OID};
+	Datum values[] = {
+		TimestampTzGetDatum(GetCurrentTimestamp() -
+							jibit_request_retention_s * USECS_PER_SEC),
+		Int32GetDatum(PURGE_BATCH)};
+
+	run(table, QUERY_PURGE, 2, types, values, SPI_OK_DELETE);
+	return SPI_processed >= PURGE_BATCH;
+}

@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * claims.h
+ *	  What the worker takes out of the queue, and what it brings back.
+ *
+ * All of it runs inside one of the worker's transactions, in SPI, with a lock
+ * on the queue.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_QUEUE_CLAIMS_H
+#define JIBIT_QUEUE_CLAIMS_H
+
+#include "api/answer.h"
+#include "api/inquiries.h"
+#include "datatype/timestamp.h"
+#include "errors.h"
+#include "queue/table.h"
+#include "utils/jsonb.h"
+
+/* A request that has been claimed: the worker's until it brings it back. */
+typedef struct JibitClaim
+{
+	int64 id;
+	const char *inquiry;
+	Jsonb *arguments;
+	const char *profile;
+	const char *track_id;
+	const char *submitted_by;
+	TimestampTz submitted_at;
+	int attempts; /* with this one */
+	bool is_probe;
+} JibitClaim;
+
+/*
+ * Claims what is due, at most `count`, in order of priority and age; what is
+ * paused is left alone.  The claims are in the current context.  *due_at is
+ * when more will be due (DT_NOEND: never, as things are), and has already
+ * passed where there was more than `count`.
+ */
+extern JibitClaim *jibit_claims_take(const JibitQueueTable *table, int count,
+									 int *taken, TimestampTz *due_at);
+
+/* How a request comes back. */
+typedef struct JibitOutcome
+{
+	int64 id;
+	const char *track_id; /* a dropped queue's id may have come again */
+	const JibitInquiry *inquiry;
+
+	/* Finished: with an answer and its track id, or else an error. */
+	bool finished;
+	const JibitAnswer *answer;
+	const char *answer_track_id;
+	const JibitError *error; /* may be NULL for what goes on waiting */
+
+	/* Not finished: it waits until then (0: as it did). */
+	TimestampTz run_after;
+	bool uncounted; /* this was no attempt */
+} JibitOutcome;
+
+/*
+ * Brings requests back, and notifies of those that have finished.  A result
+ * that this database cannot hold becomes an error.  Returns how many finished.
+ */
+extern int jibit_claims_return(const JibitQueueTable *table,
+							   const JibitOutcome *outcomes, int count);
+
+/* What a dead worker has left running waits again. */
+extern void jibit_claims_recover(const JibitQueueTable *table);
+
+/*
+ * Deletes finished requests that are older than jibit.request_retention, a
+ * batch of them.  Returns whether there may be more.
+ */
+extern bool jibit_claims_purge(const JibitQueueTable *table);
+
+#endif /* JIBIT_QUEUE_CLAIMS_H */

@@ -1,0 +1,383 @@
+/*-------------------------------------------------------------------------
+ *
+ * launcher.c
+ *	  The background worker that starts the databases' workers.
+ *
+ * There is one launcher, without a database of its own.  It sees to it that
+ * each database in jibit.worker_databases has a worker, as soon as the
+ * database exists, again when the worker has ended, and not once the list
+ * does not name it any more.  Its own memory is all it needs to know: the
+ * workers are its children in the postmaster's books and end with the server.
+ *
+ * A worker is a session of its database, and a database with sessions can be
+ * neither dropped nor renamed nor copied.  So before such a command its
+ * worker is asked to stand aside for a while.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "compat.h"
+#include "config.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "queue/launcher.h"
+#include "queue/worker.h"
+#include "shared/workers.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+/* How soon a database that does not exist is looked for again. */
+#define MISSING_MS 2000
+
+/* After a worker has ended by itself: at first, and at most. */
+#define RESTART_FIRST_MS 1000
+#define RESTART_LONGEST_MS 60000
+
+/* A worker that lived so long did not fail at once. */
+#define LIVED_MS 30000
+
+typedef struct Worker
+{
+	Oid database;
+	BackgroundWorkerHandle *handle; /* NULL: there is none now */
+	bool wanted;
+	TimestampTz started_at;
+	TimestampTz start_after; /* not before */
+	int64 pause_ms;			 /* of the latest restart */
+} Worker;
+
+/* Of Worker, in TopMemoryContext. */
+static List *workers = NIL;
+
+static ProcessUtility_hook_type previous_process_utility;
+
+/*
+ * The launcher.
+ */
+
+static Worker *
+find_worker(Oid database)
+{
+	ListCell *cell;
+	Worker *worker;
+	MemoryContext caller;
+
+	foreach (cell, workers)
+	{
+		worker = lfirst(cell);
+		if (worker->database == database)
+			return worker;
+	}
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	worker = palloc0(sizeof(Worker));
+	worker->database = database;
+	workers = lappend(workers, worker);
+	MemoryContextSwitchTo(caller);
+	return worker;
+}
+
+static bool
+has_name(List *names, const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Marks the workers that the list wants.  Returns whether it names databases
+ * that do not exist.  By a scan: indexes cannot be used without a database.
+ */
+static bool
+mark_wanted(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int found = 0;
+	int wanted;
+	List *names;
+	ListCell *cell;
+	Relation databases;
+	TableScanDesc scan;
+	HeapTuple tuple;
+
+	foreach (cell, workers)
+		((Worker *) lfirst(cell))->wanted = false;
+
+	StartTransactionCommand();
+	(void) GetTransactionSnapshot();
+	if (!SplitIdentifierString(pstrdup(jibit_worker_databases), ',', &names))
+		names = NIL; /* the check hook does not let that happen */
+	databases = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(databases, 0, NULL);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
+
+		if (!has_name(names, NameStr(database->datname)))
+			continue;
+		found++;
+		if (database->datallowconn)
+			find_worker(database->oid)->wanted = true;
+	}
+	table_endscan(scan);
+	table_close(databases, AccessShareLock);
+	wanted = list_length(names);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(caller);
+	return found < wanted;
+}
+
+static void
+start_worker(Worker *worker)
+{
+	static bool complained = false;
+	BackgroundWorker registration = {0};
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+	strlcpy(registration.bgw_name, "jibit worker", BGW_MAXLEN);
+	strlcpy(registration.bgw_type, "jibit worker", BGW_MAXLEN);
+	strlcpy(registration.bgw_library_name, "jibit",
+			sizeof(registration.bgw_library_name));
+	strlcpy(registration.bgw_function_name, JIBIT_WORKER_FUNCTION, BGW_MAXLEN);
+	registration.bgw_flags = BGWORKER_SHMEM_ACCESS |
+							 BGWORKER_BACKEND_DATABASE_CONNECTION;
+	registration.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	registration.bgw_restart_time = BGW_NEVER_RESTART;
+	registration.bgw_main_arg = ObjectIdGetDatum(worker->database);
+	registration.bgw_notify_pid = MyProcPid;
+	worker->started_at = GetCurrentTimestamp();
+	if (RegisterDynamicBackgroundWorker(&registration, &worker->handle))
+		complained = false;
+	else
+	{
+		worker->handle = NULL;
+		worker->start_after = TimestampTzPlusMilliseconds(worker->started_at,
+														  RESTART_LONGEST_MS);
+		if (!complained)
+			ereport(
+				WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("out of background worker slots for jibit"),
+				 errhint("You might need to increase max_worker_processes.")));
+		complained = true;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* A worker that has ended is started again after a pause. */
+static void
+note_end(Worker *worker)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	pfree(worker->handle);
+	worker->handle = NULL;
+	if (TimestampDifferenceExceeds(worker->started_at, now, LIVED_MS))
+		worker->pause_ms = 0;
+	worker->pause_ms = Min(Max(worker->pause_ms * 2, RESTART_FIRST_MS),
+						   RESTART_LONGEST_MS);
+	worker->start_after = TimestampTzPlusMilliseconds(now, worker->pause_ms);
+}
+
+/*
+ * Starts what is to be started and ends what is not.  Returns after how many
+ * milliseconds to look again; -1: when something happens.
+ */
+static long
+look_after(Worker *worker)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	long aside_ms;
+	pid_t pid;
+
+	if (worker->handle != NULL &&
+		GetBackgroundWorkerPid(worker->handle, &pid) == BGWH_STOPPED)
+		note_end(worker);
+	if (worker->handle != NULL)
+	{
+		if (!worker->wanted)
+			TerminateBackgroundWorker(worker->handle);
+		return -1;
+	}
+	if (!worker->wanted)
+		return -1;
+	aside_ms = jibit_workers_aside_ms(worker->database);
+	if (aside_ms > 0)
+		return aside_ms;
+	if (worker->start_after > now)
+		return TimestampDifferenceMilliseconds(now, worker->start_after) + 1;
+	start_worker(worker);
+	return worker->handle == NULL ? RESTART_LONGEST_MS : -1;
+}
+
+void
+jibit_launcher_main(Datum argument)
+{
+	static uint32 wait_event = 0;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pgstat_report_appname("jibit launcher");
+
+	for (;;)
+	{
+		long wait_ms = -1;
+		ListCell *cell;
+
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		if (mark_wanted())
+			wait_ms = MISSING_MS;
+		foreach (cell, workers)
+		{
+			Worker *worker = lfirst(cell);
+			long again_ms = look_after(worker);
+
+			if (again_ms >= 0)
+				wait_ms = wait_ms < 0 ? again_ms : Min(wait_ms, again_ms);
+			if (worker->handle == NULL && !worker->wanted)
+			{
+				workers = foreach_delete_current(workers, cell);
+				pfree(worker);
+			}
+		}
+		(void) WaitLatch(MyLatch,
+						 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
+							 (wait_ms >= 0 ? WL_TIMEOUT : 0),
+						 wait_ms,
+						 jibit_wait_event(&wait_event, "JibitLauncherMain"));
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/*
+ * Standing aside.
+ */
+
+static bool
+may_have_for_himself(Oid database, bool as_template)
+{
+	return jibit_owns_database(database, GetUserId()) ||
+		   (as_template && have_createdb_privilege());
+}
+
+/*
+ * Only for those who may do what needs it; whether the command succeeds is
+ * for the server to say.
+ */
+static void
+stand_aside(const char *name, bool as_template)
+{
+	Oid database = name ? get_database_oid(name, true) : InvalidOid;
+
+	if (OidIsValid(database) && database != MyDatabaseId &&
+		may_have_for_himself(database, as_template))
+		jibit_workers_stand_aside(database);
+}
+
+static void
+stand_aside_for(Node *statement)
+{
+	ListCell *cell;
+
+	switch (nodeTag(statement))
+	{
+		case T_DropdbStmt:
+			stand_aside(((DropdbStmt *) statement)->dbname, false);
+			break;
+		case T_RenameStmt:
+			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
+				stand_aside(((RenameStmt *) statement)->subname, false);
+			break;
+		case T_AlterDatabaseStmt:
+			foreach (cell, ((AlterDatabaseStmt *) statement)->options)
+			{
+				if (strcmp(((DefElem *) lfirst(cell))->defname,
+						   "tablespace") == 0)
+					stand_aside(((AlterDatabaseStmt *) statement)->dbname,
+								false);
+			}
+			break;
+		case T_CreatedbStmt:
+			foreach (cell, ((CreatedbStmt *) statement)->options)
+			{
+				DefElem *option = lfirst(cell);
+
+				if (strcmp(option->defname, "template") == 0 && option->arg)
+					stand_aside(defGetString(option), true);
+			}
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+process_utility(PlannedStmt *statement, const char *source,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo parameters, QueryEnvironment *environment,
+				DestReceiver *destination, QueryCompletion *completion)
+{
+	stand_aside_for(statement->utilityStmt);
+	if (previous_process_utility)
+		previous_process_utility(statement, source, read_only_tree, context,
+								 parameters, environment, destination,
+								 completion);
+	else
+		standard_ProcessUtility(statement, source, read_only_tree, context,
+								parameters, environment, destination,
+								completion);
+}
+
+void
+jibit_launcher_register(void)
+{
+	BackgroundWorker registration = {0};
+
+	strlcpy(registration.bgw_name, "jibit launcher", BGW_MAXLEN);
+	strlcpy(registration.bgw_type, "jibit launcher", BGW_MAXLEN);
+	strlcpy(registration.bgw_library_name, "jibit",
+			sizeof(registration.bgw_library_name));
+	strlcpy(registration.bgw_function_name, "jibit_launcher_main", BGW_MAXLEN);
+	registration.bgw_flags = BGWORKER_SHMEM_ACCESS |
+							 BGWORKER_BACKEND_DATABASE_CONNECTION;
+
+	/* On a standby the queue waits for the promotion. */
+	registration.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	registration.bgw_restart_time = 1;
+	RegisterBackgroundWorker(&registration);
+
+	previous_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * launcher.h
+ *	  The background worker that starts the databases' workers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_QUEUE_LAUNCHER_H
+#define JIBIT_QUEUE_LAUNCHER_H
+
+/* Registers the launcher; from a preloaded _PG_init. */
+extern void jibit_launcher_register(void);
+
+extern PGDLLEXPORT void jibit_launcher_main(Datum argument)
+	pg_attribute_noreturn();
+
+#endif /* JIBIT_QUEUE_LAUNCHER_H */

@@ -1,0 +1,414 @@
+/*-------------------------------------------------------------------------
+ *
+ * pauses.c
+ *	  What the worker does not ask for now.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "encoding.h"
+#include "executor/spi.h"
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "queue/pauses.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+typedef struct Pause
+{
+	dlist_node node;
+	char profile[JIBIT_PROFILE_MAX + 1];
+	const char *inquiry; /* of the table of inquiries; '' for all */
+	JibitErrorClass class;
+	char code[JIBIT_CODE_SIZE];
+	char message[JIBIT_MESSAGE_SIZE]; /* UTF-8 */
+	TimestampTz since;
+	TimestampTz until;
+	bool for_keys;				   /* other keys end it */
+	uint8 keys[JIBIT_DIGEST_SIZE]; /* zeroes: there were none */
+	int64 length_ms;			   /* of the latest */
+	bool probing;				   /* a request is on its way to find out */
+	bool over;					   /* to be deleted from the table */
+	bool changed;				   /* since it was last written */
+} Pause;
+
+/* In TopMemoryContext; there are few. */
+static dlist_head pauses = DLIST_STATIC_INIT(pauses);
+static bool loaded;
+
+static const char *
+inquiry_or_all(const char *inquiry)
+{
+	return inquiry ? inquiry : "";
+}
+
+static Pause *
+find_pause(const char *profile, const char *inquiry)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (strcmp(pause->profile, profile) == 0 &&
+			strcmp(pause->inquiry, inquiry) == 0)
+			return pause;
+	}
+	return NULL;
+}
+
+static bool
+is_over_lane(const Pause *pause, const char *profile, const char *inquiry)
+{
+	return !pause->over && strcmp(pause->profile, profile) == 0 &&
+		   (pause->inquiry[0] == '\0' || strcmp(pause->inquiry, inquiry) == 0);
+}
+
+static Pause *
+make_pause(const char *profile, const char *inquiry)
+{
+	Pause *pause = MemoryContextAllocZero(TopMemoryContext, sizeof(Pause));
+
+	strlcpy(pause->profile, profile, sizeof(pause->profile));
+	pause->inquiry = inquiry;
+	pause->since = GetCurrentTimestamp();
+	dlist_push_tail(&pauses, &pause->node);
+	return pause;
+}
+
+/*
+ * Begins a pause, or the next round of one.  NULL where one is under way
+ * already: what was on its way when it began says the same again.
+ */
+static Pause *
+begin_round(const char *profile, const char *inquiry, const JibitError *error)
+{
+	Pause *pause = find_pause(profile, inquiry);
+
+	if (pause != NULL && pause->over)
+	{
+		pause->over = false;
+		pause->length_ms = 0;
+		pause->until = 0;
+		pause->since = GetCurrentTimestamp();
+	}
+	if (pause == NULL)
+		pause = make_pause(profile, inquiry);
+	else if (pause->until > GetCurrentTimestamp())
+		return NULL;
+	pause->class = error->class;
+	strlcpy(pause->code, error->code, sizeof(pause->code));
+	strlcpy(pause->message, error->message, sizeof(pause->message));
+	pause->for_keys = false;
+	pause->changed = true;
+	return pause;
+}
+
+static void
+set_length(Pause *pause, int64 first_ms, int64 longest_ms)
+{
+	pause->length_ms = Min(Max(pause->length_ms * 2, first_ms),
+						   Max(first_ms, longest_ms));
+	pause->until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+											   pause->length_ms);
+}
+
+void
+jibit_pause(const char *profile, const char *inquiry, const JibitError *error,
+			int64 first_ms, int64 longest_ms)
+{
+	Pause *pause = begin_round(profile, inquiry_or_all(inquiry), error);
+
+	if (pause != NULL)
+		set_length(pause, first_ms, longest_ms);
+}
+
+void
+jibit_pause_for_keys(const char *profile, const JibitError *error,
+					 const uint8 *keys, int64 first_ms, int64 longest_ms)
+{
+	Pause *pause = begin_round(profile, "", error);
+
+	if (pause == NULL)
+		return;
+	set_length(pause, first_ms, longest_ms);
+	pause->for_keys = true;
+	memset(pause->keys, 0, JIBIT_DIGEST_SIZE);
+	if (keys != NULL)
+		memcpy(pause->keys, keys, JIBIT_DIGEST_SIZE);
+}
+
+void
+jibit_pauses_review_keys(bool (*get_keys)(const char *profile, uint8 *keys))
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+		uint8 keys[JIBIT_DIGEST_SIZE] = {0};
+
+		if (pause->over || !pause->for_keys)
+			continue;
+		(void) get_keys(pause->profile, keys);
+		if (memcmp(keys, pause->keys, JIBIT_DIGEST_SIZE) != 0)
+			pause->over = true;
+	}
+}
+
+void
+jibit_pause_until(const char *profile, const char *inquiry,
+				  const JibitError *error, TimestampTz until)
+{
+	Pause *pause = begin_round(profile, inquiry_or_all(inquiry), error);
+
+	if (pause != NULL)
+		pause->until = until;
+}
+
+JibitAllowance
+jibit_pauses_allow(const char *profile, const char *inquiry,
+				   TimestampTz *again_at)
+{
+	JibitAllowance allowance = JIBIT_ALLOWS_ALL;
+	TimestampTz now = GetCurrentTimestamp();
+	dlist_iter iter;
+
+	*again_at = DT_NOEND;
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (!is_over_lane(pause, profile, inquiry))
+			continue;
+		if (pause->probing || pause->until > now)
+		{
+			allowance = JIBIT_ALLOWS_NOTHING;
+			if (!pause->probing)
+				*again_at = Min(*again_at, pause->until);
+		}
+		else if (allowance == JIBIT_ALLOWS_ALL)
+			allowance = JIBIT_ALLOWS_PROBE;
+	}
+	return allowance;
+}
+
+void
+jibit_pauses_begin_probe(const char *profile, const char *inquiry)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (is_over_lane(pause, profile, inquiry))
+			pause->probing = true;
+	}
+}
+
+void
+jibit_pauses_end_probe(const char *profile, const char *inquiry,
+					   bool recovered)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (!is_over_lane(pause, profile, inquiry) || !pause->probing)
+			continue;
+		pause->probing = false;
+		if (recovered && pause->until <= now)
+			pause->over = true;
+	}
+}
+
+void
+jibit_pauses_end(const char *profile, JibitErrorClass class)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (pause->class == class &&
+			(profile == NULL || strcmp(pause->profile, profile) == 0))
+			pause->over = true;
+	}
+}
+
+/*
+ * The table.
+ */
+
+/* The inquiry's own name, which lasts; NULL for one that is not known. */
+static const char *
+lasting_name(const char *inquiry)
+{
+	if (inquiry[0] == '\0')
+		return "";
+	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
+	{
+		if (strcmp(jibit_inquiries[i].id, inquiry) == 0)
+			return jibit_inquiries[i].id;
+	}
+	return NULL;
+}
+
+static TimestampTz
+timestamp_of(HeapTuple row, int column)
+{
+	bool isnull;
+
+	return DatumGetTimestampTz(
+		SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* What an earlier worker has left. */
+static void
+take_over(HeapTuple row)
+{
+	TupleDesc desc = SPI_tuptable->tupdesc;
+	const char *profile = SPI_getvalue(row, desc, 1);
+	const char *inquiry = lasting_name(SPI_getvalue(row, desc, 2));
+	const char *message = SPI_getvalue(row, desc, 4);
+	JibitError error;
+	Pause *pause;
+
+	if (inquiry == NULL || find_pause(profile, inquiry) != NULL)
+		return;
+	jibit_error_set(&error, SPI_getvalue(row, desc, 3), 0, NULL, NULL);
+	pause = make_pause(profile, inquiry);
+	pause->class = error.class;
+	strlcpy(pause->code, error.code, sizeof(pause->code));
+	if (message != NULL)
+		strlcpy(
+			pause->message,
+			jibit_server_to_utf8(unconstify(char *, message), strlen(message)),
+			sizeof(pause->message));
+	pause->since = timestamp_of(row, 5);
+	pause->until = timestamp_of(row, 6);
+
+	/* With which keys is not known any more: the present ones are tried. */
+	pause->for_keys = error.class == JIBIT_NOT_AUTHORISED ||
+					  error.class == JIBIT_CONFIGURATION;
+}
+
+static bool
+is_in_result(const Pause *pause)
+{
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple row = SPI_tuptable->vals[i];
+
+		if (strcmp(SPI_getvalue(row, SPI_tuptable->tupdesc, 1),
+				   pause->profile) == 0 &&
+			strcmp(SPI_getvalue(row, SPI_tuptable->tupdesc, 2),
+				   pause->inquiry) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+jibit_pauses_load(const JibitQueueTable *table)
+{
+	dlist_mutable_iter iter;
+
+	if (loaded && dlist_is_empty(&pauses))
+		return;
+	if (SPI_execute(
+			psprintf(
+				"SELECT profile, inquiry, code, message, paused_at, paused_until FROM %s",
+				table->pauses_name),
+			true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read %s", table->pauses_name);
+
+	dlist_foreach_modify (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		/* What was not written yet is not missing. */
+		if (!pause->changed && !is_in_result(pause))
+		{
+			dlist_delete(iter.cur);
+			pfree(pause);
+		}
+	}
+	for (uint64 i = 0; i < SPI_processed && !loaded; i++)
+		take_over(SPI_tuptable->vals[i]);
+	loaded = true;
+}
+
+static void
+delete_row(const JibitQueueTable *table, const Pause *pause)
+{
+	Oid types[] = {TEXTOID, TEXTOID};
+	Datum values[] = {CStringGetTextDatum(pause->profile),
+					  CStringGetTextDatum(pause->inquiry)};
+
+	if (SPI_execute_with_args(
+			psprintf("DELETE FROM %s WHERE profile = $1 AND inquiry = $2",
+					 table->pauses_name),
+			2, types, values, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not write %s", table->pauses_name);
+}
+
+static void
+write_row(const JibitQueueTable *table, const Pause *pause)
+{
+	Oid types[] = {TEXTOID, TEXTOID,		TEXTOID,
+				   TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	const char *message = pause->message[0]
+							  ? jibit_utf8_to_server_or_null(
+									pause->message, strlen(pause->message))
+							  : NULL;
+	Datum values[] = {CStringGetTextDatum(pause->profile),
+					  CStringGetTextDatum(pause->inquiry),
+					  CStringGetTextDatum(pause->code),
+					  message ? CStringGetTextDatum(message) : (Datum) 0,
+					  TimestampTzGetDatum(pause->since),
+					  TimestampTzGetDatum(pause->until)};
+	char nulls[] = {' ', ' ', ' ', message ? ' ' : 'n', ' ', ' '};
+
+	if (SPI_execute_with_args(
+			psprintf(
+				"INSERT INTO %s AS p (profile, inquiry, code, message, paused_at, paused_until)"
+				" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (profile, inquiry) DO UPDATE"
+				" SET code = excluded.code, message = excluded.message,"
+				" paused_at = excluded.paused_at, paused_until = excluded.paused_until",
+				table->pauses_name),
+			6, types, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write %s", table->pauses_name);
+}
+
+void
+jibit_pauses_save(const JibitQueueTable *table)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (pause->over)
+		{
+			delete_row(table, pause);
+			dlist_delete(iter.cur);
+			pfree(pause);
+		}
+		else if (pause->changed)
+		{
+			write_row(table, pause);
+			pause->changed = false;
+		}
+	}
+}

@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * pauses.h
+ *	  What the worker does not ask for now: an inquiry of a profile, or all of
+ *	  a profile.
+ *
+ * The worker's own list decides; the table jibit_pauses shows it, keeps it
+ * over a restart, and lets an administrator end a pause by deleting its row.
+ * When a pause is over, one request goes through as a probe; until that has
+ * ended the rest waits.  The table is read and written inside the worker's
+ * transactions, in SPI.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_QUEUE_PAUSES_H
+#define JIBIT_QUEUE_PAUSES_H
+
+#include "datatype/timestamp.h"
+#include "errors.h"
+#include "queue/table.h"
+#include "shared/digest.h"
+
+/*
+ * Pauses an inquiry, or (NULL) the profile, for first_ms, twice as long each
+ * time that a probe finds it as it was, up to longest_ms.
+ */
+extern void jibit_pause(const char *profile, const char *inquiry,
+						const JibitError *error, int64 first_ms,
+						int64 longest_ms);
+
+/* The same until a given time, every time. */
+extern void jibit_pause_until(const char *profile, const char *inquiry,
+							  const JibitError *error, TimestampTz until);
+
+/*
+ * The same for a profile whose keys do not serve; `keys` is their identity,
+ * NULL where there are none.  Other keys end it.
+ */
+extern void jibit_pause_for_keys(const char *profile, const JibitError *error,
+								 const uint8 *keys, int64 first_ms,
+								 int64 longest_ms);
+
+/*
+ * Ends such pauses where the keys are others by now.  get_keys fills in the
+ * identity of a profile's, and returns false where it has none.
+ */
+extern void jibit_pauses_review_keys(bool (*get_keys)(const char *profile,
+													  uint8 *keys));
+
+/* What may be asked of an inquiry now. */
+typedef enum JibitAllowance
+{
+	JIBIT_ALLOWS_ALL,
+	JIBIT_ALLOWS_PROBE,
+	JIBIT_ALLOWS_NOTHING
+} JibitAllowance;
+
+/* *again_at is when to ask again, where nothing is allowed. */
+extern JibitAllowance jibit_pauses_allow(const char *profile,
+										 const char *inquiry,
+										 TimestampTz *again_at);
+
+/* A request goes out as a probe, of every pause over it. */
+extern void jibit_pauses_begin_probe(const char *profile, const char *inquiry);
+
+/*
+ * It has ended: `recovered` ends the pauses, unless what it met has begun
+ * them anew.
+ */
+extern void jibit_pauses_end_probe(const char *profile, const char *inquiry,
+								   bool recovered);
+
+/* Ends pauses of a profile (NULL: of all) that were for an error's class. */
+extern void jibit_pauses_end(const char *profile, JibitErrorClass class);
+
+/* Reads what the table has; what has been deleted there is over. */
+extern void jibit_pauses_load(const JibitQueueTable *table);
+
+/* Writes what has changed since. */
+extern void jibit_pauses_save(const JibitQueueTable *table);
+
+#endif /* JIBIT_QUEUE_PAUSES_H */

@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.c
+ *	  Where the queue's tables are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "extension.h"
+#include "queue/table.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+/* In the context, which is NULL while nothing is kept. */
+static JibitQueueTable kept;
+static MemoryContext context;
+static bool stale;
+
+/*
+ * Only marks, since it may run in the middle of whatever takes a lock.  What
+ * drops, moves or alters the queue sends an invalidation of it.
+ */
+static void
+on_invalidation(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == kept.queue)
+		stale = true;
+}
+
+/* A schema may have been renamed. */
+static void
+on_schema_change(Datum arg, int cache, uint32 hash)
+{
+	stale = true;
+}
+
+static char *
+qualified(Oid schema, const char *name)
+{
+	return quote_qualified_identifier(get_namespace_name(schema), name);
+}
+
+static void
+find(const char *schema_name)
+{
+	Relation queue;
+
+	kept.schema = get_namespace_oid(schema_name, false);
+	kept.queue = get_relname_relid("jibit_queue", kept.schema);
+	kept.pauses = get_relname_relid("jibit_pauses", kept.schema);
+	kept.ids = get_relname_relid("jibit_queue_id", kept.schema);
+	queue = relation_open(kept.queue, AccessShareLock);
+	kept.owner = queue->rd_rel->relowner;
+	relation_close(queue, AccessShareLock);
+	kept.queue_name = qualified(kept.schema, "jibit_queue");
+	kept.pauses_name = qualified(kept.schema, "jibit_pauses");
+	kept.request_type = qualified(kept.schema, "jibit_requests");
+}
+
+const JibitQueueTable *
+jibit_queue_table(bool missing_ok)
+{
+	static bool registered = false;
+	MemoryContext fresh;
+	MemoryContext caller;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(on_invalidation, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, on_schema_change,
+									  (Datum) 0);
+		registered = true;
+	}
+	AcceptInvalidationMessages();
+	if (context != NULL && !stale)
+		return &kept;
+
+	if (missing_ok && !OidIsValid(get_extension_oid("jibit", true)))
+		return NULL;
+	fresh = AllocSetContextCreate(CurrentMemoryContext, "jibit queue table",
+								  ALLOCSET_SMALL_SIZES);
+	if (context != NULL)
+		MemoryContextDelete(context);
+	context = NULL;
+	stale = false;
+	caller = MemoryContextSwitchTo(fresh);
+	find(jibit_extension_schema());
+	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(fresh, TopMemoryContext);
+	context = fresh;
+	return &kept;
+}
+
+Oid
+jibit_queue_function(const JibitQueueTable *table, const JibitInquiry *inquiry)
+{
+	Oid types[JIBIT_MAX_PARAMS];
+	char *name = psprintf("jibit_%s", inquiry->id);
+
+	for (int i = 0; i < inquiry->nparams; i++)
+		types[i] = TEXTOID;
+	return GetSysCacheOid3(
+		PROCNAMEARGSNSP, Anum_pg_proc_oid, PointerGetDatum(name),
+		PointerGetDatum(buildoidvector(types, inquiry->nparams)),
+		ObjectIdGetDatum(table->schema));
+}

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *	  Where the queue's tables are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_QUEUE_TABLE_H
+#define JIBIT_QUEUE_TABLE_H
+
+#include "api/inquiries.h"
+
+typedef struct JibitQueueTable
+{
+	Oid schema; /* of the extension */
+	Oid queue;
+	Oid pauses;
+	Oid ids;		  /* the sequence */
+	Oid owner;		  /* of the queue */
+	char *queue_name; /* these two quoted and qualified, for queries */
+	char *pauses_name;
+	char *request_type; /* the composite that jibit_collect() returns */
+} JibitQueueTable;
+
+/*
+ * Kept until the queue changes or goes; so copy nothing out of it for longer
+ * than a lock on the queue lasts.  Where the extension is not in this
+ * database: NULL if missing_ok, else 42704.
+ */
+extern const JibitQueueTable *jibit_queue_table(bool missing_ok);
+
+/* The function jibit_X() that takes text; InvalidOid if it is not there. */
+extern Oid jibit_queue_function(const JibitQueueTable *table,
+								const JibitInquiry *inquiry);
+
+#endif /* JIBIT_QUEUE_TABLE_H */

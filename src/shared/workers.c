@@ -1,0 +1,249 @@
+/*-------------------------------------------------------------------------
+ *
+ * workers.c
+ *	  Where the background workers are, and who waits for what they do.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "shared/workers.h"
+#include "storage/condition_variable.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+/* Databases with a worker; far above any max_worker_processes. */
+#define SLOTS 64
+
+/* CREATE and DROP DATABASE try for five seconds to have one for themselves. */
+#define ASIDE_MS 8000
+
+typedef struct WorkerSlot
+{
+	Oid database; /* InvalidOid: the slot is free */
+	int pid;	  /* 0: there is no worker now */
+	Latch *latch;
+	TimestampTz aside_until;
+	pg_atomic_uint32 wakeups;
+} WorkerSlot;
+
+typedef struct Workers
+{
+	LWLock *lock;
+	ConditionVariable finished;
+	WorkerSlot slots[SLOTS];
+} Workers;
+
+static Workers *workers;
+static WorkerSlot *own;
+
+/* What the current transaction does at its commit. */
+static bool wakes;
+static bool finishes;
+
+Size
+jibit_workers_shmem_size(void)
+{
+	return MAXALIGN(sizeof(Workers));
+}
+
+void
+jibit_workers_shmem_init(void)
+{
+	bool found;
+
+	workers = ShmemInitStruct("jibit workers", sizeof(Workers), &found);
+	if (found)
+		return;
+	memset(workers, 0, sizeof(Workers));
+	workers->lock = &GetNamedLWLockTranche(JIBIT_WORKERS_TRANCHE)->lock;
+	ConditionVariableInit(&workers->finished);
+	for (int i = 0; i < SLOTS; i++)
+		pg_atomic_init_u32(&workers->slots[i].wakeups, 0);
+}
+
+/* The caller holds the lock. */
+static WorkerSlot *
+find_slot(Oid database)
+{
+	for (int i = 0; i < SLOTS; i++)
+	{
+		if (workers->slots[i].database == database)
+			return &workers->slots[i];
+	}
+	return NULL;
+}
+
+/*
+ * Likewise, exclusively.  A slot without a worker that was only to be left
+ * alone makes room; NULL where there is none.
+ */
+static WorkerSlot *
+find_or_make_slot(Oid database)
+{
+	WorkerSlot *slot = find_slot(database);
+
+	for (int i = 0; i < SLOTS && slot == NULL; i++)
+	{
+		WorkerSlot *candidate = &workers->slots[i];
+
+		if (candidate->pid == 0 &&
+			candidate->aside_until <= GetCurrentTimestamp())
+		{
+			slot = candidate;
+			slot->database = database;
+			slot->aside_until = 0;
+		}
+	}
+	return slot;
+}
+
+static void
+detach(int code, Datum arg)
+{
+	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
+	own->pid = 0;
+	own->latch = NULL;
+	LWLockRelease(workers->lock);
+	own = NULL;
+}
+
+bool
+jibit_workers_attach(void)
+{
+	WorkerSlot *slot;
+	bool ok;
+
+	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
+	slot = find_or_make_slot(MyDatabaseId);
+	ok = slot != NULL && slot->pid == 0;
+	if (ok)
+	{
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+		own = slot;
+	}
+	LWLockRelease(workers->lock);
+	if (ok)
+		before_shmem_exit(detach, (Datum) 0);
+	return ok;
+}
+
+uint32
+jibit_workers_wakeups(void)
+{
+	return pg_atomic_read_u32(&own->wakeups);
+}
+
+static void
+wake(void)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(workers->lock, LW_SHARED);
+	slot = find_slot(MyDatabaseId);
+	if (slot != NULL && slot->pid != 0)
+	{
+		pg_atomic_fetch_add_u32(&slot->wakeups, 1);
+		SetLatch(slot->latch);
+	}
+	LWLockRelease(workers->lock);
+}
+
+static void
+on_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT)
+	{
+		if (wakes)
+			wake();
+		if (finishes)
+			jibit_workers_tell_finished();
+	}
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		wakes = finishes = false;
+}
+
+void
+jibit_workers_wake_at_commit(bool finished)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		RegisterXactCallback(on_transaction_end, NULL);
+		registered = true;
+	}
+	wakes = true;
+	finishes |= finished;
+}
+
+void
+jibit_workers_stand_aside(Oid database)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
+	slot = find_or_make_slot(database);
+	if (slot != NULL)
+	{
+		slot->aside_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														ASIDE_MS);
+		/* It is still there, since it detaches itself at its exit. */
+		if (slot->pid != 0)
+			kill(slot->pid, SIGTERM);
+	}
+	LWLockRelease(workers->lock);
+}
+
+long
+jibit_workers_aside_ms(Oid database)
+{
+	WorkerSlot *slot;
+	long left = 0;
+
+	LWLockAcquire(workers->lock, LW_SHARED);
+	slot = find_slot(database);
+	if (slot != NULL && slot->aside_until != 0)
+		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+											   slot->aside_until);
+	LWLockRelease(workers->lock);
+	return Min(left, ASIDE_MS);
+}
+
+void
+jibit_workers_tell_finished(void)
+{
+	ConditionVariableBroadcast(&workers->finished);
+}
+
+void
+jibit_workers_prepare_to_wait(void)
+{
+	ConditionVariablePrepareToSleep(&workers->finished);
+}
+
+void
+jibit_workers_wait(long timeout_ms)
+{
+	static uint32 wait_event = 0;
+
+	ConditionVariableTimedSleep(&workers->finished, timeout_ms,
+								jibit_wait_event(&wait_event, "JibitResult"));
+}
+
+void
+jibit_workers_end_wait(void)
+{
+	ConditionVariableCancelSleep();
+}

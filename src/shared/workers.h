@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * workers.h
+ *	  Where the background workers are, and who waits for what they do.
+ *
+ * There is one worker for a database at most.  One lock protects the list of
+ * them; it is held for a look only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_WORKERS_H
+#define JIBIT_WORKERS_H
+
+#define JIBIT_WORKERS_TRANCHE "jibit workers"
+
+extern Size jibit_workers_shmem_size(void);
+extern void jibit_workers_shmem_init(void);
+
+/*
+ * Makes this process the worker of its database, until its exit.  False where
+ * there is another one.
+ */
+extern bool jibit_workers_attach(void);
+
+/* How often the worker has been woken; for the worker itself. */
+extern uint32 jibit_workers_wakeups(void);
+
+/*
+ * When the current transaction commits, the database's worker is woken, and
+ * (finished) whoever waits for a request to finish.  COMMIT PREPARED wakes
+ * nobody.
+ */
+extern void jibit_workers_wake_at_commit(bool finished);
+
+/*
+ * Asks the worker of a database to end, and the launcher not to start another
+ * one for some seconds: somebody wants the database for himself.
+ */
+extern void jibit_workers_stand_aside(Oid database);
+
+/* How long the database is to be left alone, in ms; 0 if it is not. */
+extern long jibit_workers_aside_ms(Oid database);
+
+/* Tells that requests have finished; after the commit. */
+extern void jibit_workers_tell_finished(void);
+
+/*
+ * To wait until something finishes: prepare, look, wait and look again, end.
+ * jibit_workers_wait() sleeps at most timeout_ms, and serves interrupts; an
+ * error ends the waiting by itself.
+ */
+extern void jibit_workers_prepare_to_wait(void);
+extern void jibit_workers_wait(long timeout_ms);
+extern void jibit_workers_end_wait(void);
+
+#endif /* JIBIT_WORKERS_H */

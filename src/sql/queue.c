@@ -1,0 +1,317 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue.c
+ *	  SQL functions of the queue: jibit_submit() and so on, and the trigger
+ *	  that submits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "extension.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "queue/submit.h"
+#include "shared/workers.h"
+#include "sql/dates.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* While waiting for a result: how often to look without being told. */
+#define LOOK_MS 1000
+
+/* A required argument; NULL is none. */
+static void
+require_argument(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must not be NULL", name)));
+}
+
+PG_FUNCTION_INFO_V1(jibit_submit);
+Datum
+jibit_submit(PG_FUNCTION_ARGS)
+{
+	JibitSubmission *submission;
+	TimestampTz run_after;
+	int64 id;
+
+	jibit_require_preload();
+	require_argument(fcinfo, 0, "inquiry");
+	require_argument(fcinfo, 1, "arguments");
+	run_after = PG_ARGISNULL(3) ? GetCurrentTransactionStartTimestamp()
+								: PG_GETARG_TIMESTAMPTZ(3);
+	submission = jibit_submit_begin(
+		text_to_cstring(PG_GETARG_TEXT_PP(0)),
+		PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	id = jibit_submit_add(submission, PG_GETARG_JSONB_P(1), run_after,
+						  PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4));
+	jibit_submit_end(submission);
+	PG_RETURN_INT64(id);
+}
+
+PG_FUNCTION_INFO_V1(jibit_submit_batch);
+Datum
+jibit_submit_batch(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	JibitSubmission *submission;
+	ArrayIterator iterator;
+	Datum element;
+	bool isnull;
+
+	jibit_require_preload();
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	require_argument(fcinfo, 0, "inquiry");
+	require_argument(fcinfo, 1, "arguments");
+	submission = jibit_submit_begin(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+									NULL);
+	iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(1), 0, NULL);
+	while (array_iterate(iterator, &element, &isnull))
+	{
+		Datum id;
+
+		CHECK_FOR_INTERRUPTS();
+		if (isnull)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("elements of arguments must not be NULL")));
+		id = Int64GetDatum(
+			jibit_submit_add(submission, DatumGetJsonbP(element), now, 0));
+		isnull = false;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
+	}
+	array_free_iterator(iterator);
+	jibit_submit_end(submission);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(jibit_cancel);
+Datum
+jibit_cancel(PG_FUNCTION_ARGS)
+{
+	jibit_require_preload();
+	PG_RETURN_BOOL(jibit_submit_cancel(PG_GETARG_INT64(0)));
+}
+
+/* When an interval from now is over, by the clock of clock.h. */
+static int64
+deadline_after(const Interval *wait)
+{
+	double seconds = wait->time / 1e6 + (double) wait->day * SECS_PER_DAY +
+					 (double) wait->month * DAYS_PER_MONTH * SECS_PER_DAY;
+
+	/* A year is for ever. */
+	seconds = Max(Min(seconds, 366.0 * SECS_PER_DAY), 0);
+	return jibit_now_us() + (int64) (seconds * 1e6);
+}
+
+PG_FUNCTION_INFO_V1(jibit_collect);
+Datum
+jibit_collect(PG_FUNCTION_ARGS)
+{
+	int64 id = PG_GETARG_INT64(0);
+	int64 deadline;
+	Datum request;
+	bool finished;
+	bool found;
+
+	jibit_require_preload();
+	deadline = deadline_after(PG_GETARG_INTERVAL_P(1));
+	found = jibit_submit_look(id, &request, &finished);
+	if (found && !finished && jibit_ms_until(deadline) > 0)
+	{
+		jibit_workers_prepare_to_wait();
+		for (;;)
+		{
+			long left_ms = jibit_ms_until(deadline);
+
+			found = jibit_submit_look(id, &request, &finished);
+			if (!found || finished || left_ms == 0)
+				break;
+			jibit_workers_wait(Min(left_ms, LOOK_MS));
+		}
+		jibit_workers_end_wait();
+	}
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(request);
+}
+
+/*
+ * The trigger.
+ */
+
+static void
+refuse_trigger(int sqlstate, const char *message)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("trigger function jibit_queue_inquiry(): %s", message)));
+}
+
+static AttrNumber
+find_column(Relation relation, const char *name)
+{
+	int number = SPI_fnumber(RelationGetDescr(relation), name);
+
+	if (number <= 0)
+		refuse_trigger(ERRCODE_UNDEFINED_COLUMN,
+					   psprintf("column \"%s\" of table \"%s\" does not exist",
+								name, RelationGetRelationName(relation)));
+	return (AttrNumber) number;
+}
+
+static bool
+is_same(TupleDesc desc, AttrNumber column, HeapTuple before, HeapTuple after)
+{
+	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+	bool before_null;
+	bool after_null;
+	Datum old = heap_getattr(before, column, desc, &before_null);
+	Datum new = heap_getattr(after, column, desc, &after_null);
+
+	if (before_null || after_null)
+		return before_null == after_null;
+	return datum_image_eq(old, new, attribute->attbyval, attribute->attlen);
+}
+
+/* A column's value as the inquiries take it, in the database's encoding. */
+static char *
+column_text(TupleDesc desc, AttrNumber column, HeapTuple row)
+{
+	Oid type = TupleDescAttr(desc, column - 1)->atttypid;
+	Oid output;
+	bool is_varlena;
+	bool isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	if (isnull)
+		return NULL;
+	if (getBaseType(type) == DATEOID)
+		return jibit_jalali_text(DatumGetDateADT(value));
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+static void
+push_string(JsonbParseState **state, JsonbIteratorToken token, char *text)
+{
+	JsonbValue value;
+
+	value.type = jbvString;
+	value.val.string.val = text;
+	value.val.string.len = (int) strlen(text);
+	(void) pushJsonbValue(state, token, &value);
+}
+
+static bool
+is_required(const JibitInquiry *inquiry, const char *argument)
+{
+	for (int i = 0; i < inquiry->nparams; i++)
+	{
+		if (strcmp(inquiry->params[i].argument, argument) == 0)
+			return inquiry->params[i].required;
+	}
+	return false;
+}
+
+/* What a firing of the trigger is to submit. */
+typedef struct Firing
+{
+	const char *profile; /* NULL: the session's */
+	bool is_changed;	 /* or inserted */
+	bool is_complete;	 /* no required argument is NULL */
+	JsonbValue *arguments;
+} Firing;
+
+static void
+read_row(Firing *firing, const TriggerData *trigger,
+		 const JibitInquiry *inquiry)
+{
+	Relation relation = trigger->tg_relation;
+	TupleDesc desc = RelationGetDescr(relation);
+	bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple row = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	JsonbParseState *state = NULL;
+
+	firing->is_changed = !is_update;
+	firing->is_complete = true;
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 1; i < trigger->tg_trigger->tgnargs; i++)
+	{
+		char *argument = pstrdup(trigger->tg_trigger->tgargs[i]);
+		char *name = strchr(argument, '=');
+		AttrNumber column;
+		char *text;
+
+		if (name == NULL)
+			refuse_trigger(
+				ERRCODE_INVALID_PARAMETER_VALUE,
+				psprintf("\"%s\" is not of the form argument=column",
+						 argument));
+		*name++ = '\0';
+		if (strcmp(argument, "profile") == 0)
+		{
+			firing->profile = name;
+			continue;
+		}
+		column = find_column(relation, name);
+		if (is_update && !is_same(desc, column, trigger->tg_trigtuple, row))
+			firing->is_changed = true;
+		text = column_text(desc, column, row);
+		if (text == NULL)
+		{
+			if (is_required(inquiry, argument))
+				firing->is_complete = false;
+			continue;
+		}
+		push_string(&state, WJB_KEY, argument);
+		push_string(&state, WJB_VALUE, text);
+	}
+	firing->arguments = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+}
+
+PG_FUNCTION_INFO_V1(jibit_queue_inquiry);
+Datum
+jibit_queue_inquiry(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const JibitInquiry *inquiry;
+	JibitSubmission *submission;
+	Firing firing = {0};
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		refuse_trigger(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+					   "must be fired AFTER INSERT OR UPDATE, FOR EACH ROW");
+	jibit_require_preload();
+	if (trigger->tg_trigger->tgnargs < 1)
+		refuse_trigger(ERRCODE_INVALID_PARAMETER_VALUE,
+					   "the first argument must name an inquiry");
+	inquiry = jibit_submit_find_inquiry(trigger->tg_trigger->tgargs[0]);
+	read_row(&firing, trigger, inquiry);
+	if (!firing.is_changed || !firing.is_complete)
+		return PointerGetDatum(NULL);
+
+	submission = jibit_submit_begin(inquiry->id, firing.profile);
+	(void) jibit_submit_add(submission, JsonbValueToJsonb(firing.arguments),
+							GetCurrentTransactionStartTimestamp(), 0);
+	jibit_submit_end(submission);
+	return PointerGetDatum(NULL);
+}
