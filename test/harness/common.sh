@@ -242,7 +242,9 @@ jibit_find_missing() {
 
 # Installs the Debian packages named, as root. A new server package would
 # create and start a cluster: two files keep it from that, for this time only.
-# It is a program for another shell, since it may run under sudo.
+# So would nginx, which the tests start by themselves: it is kept from running
+# now and at the next start of the system. It is a program for another shell,
+# since it may run under sudo.
 # shellcheck disable=SC2016
 JIBIT_INSTALLER='
 set -u
@@ -263,13 +265,20 @@ case " $* " in
 		[ -d $dir ] || { mkdir $dir && made="$dir $made"; } || exit 1
 	done
 	undo="rm -f $conf"
-	echo "create_main_cluster = false" >$conf || exit 1
+	echo "create_main_cluster = false" >$conf || exit 1 ;;
+esac
+case " $* " in
+*" postgresql-"[0-9]* | *" nginx "*)
 	if [ ! -e $policy ]; then
-		undo="$undo $policy"
+		undo="${undo:-rm -f} $policy"
 		printf "%s\n" "#!/bin/sh" \
-			"case \$1 in postgresql*) exit 101;; esac" "exit 0" >$policy &&
+			"case \$1 in postgresql* | nginx*) exit 101;; esac" "exit 0" \
+			>$policy &&
 		chmod 755 $policy || exit 1
 	fi ;;
+esac
+case " $* " in
+*" nginx "*) undo="${undo:+$undo; }update-rc.d nginx disable >/dev/null 2>&1" ;;
 esac
 export DEBIAN_FRONTEND=noninteractive
 # In the foreground: a signal waits until dpkg has finished what it does.
@@ -285,6 +294,21 @@ then exit 0
 fi
 get update && install "$@"
 '
+
+# nginx, without which one test is skipped: what is not there, and cannot be
+# installed without a question, is no reason to stop.
+jibit_want_nginx() {
+	local -a sudo=()
+
+	[ ! -x /usr/sbin/nginx ] && ! jibit_has nginx && jibit_has apt-get || return 0
+	if ! jibit_is_root; then
+		sudo -n true 2>/dev/null || return 0
+		sudo=(sudo -n)
+	fi
+	jibit_say "installing nginx"
+	"${sudo[@]}" sh -s -- nginx <<<"$JIBIT_INSTALLER" ||
+		jibit_say "could not install nginx: what needs it is skipped"
+}
 
 # Everything that building, the servers and the tests need; installs what is
 # missing where that is possible without a question, else names it and stops.
@@ -320,6 +344,7 @@ jibit_need_dependencies() {
 		jibit_die "libcurl $(pkg-config --modversion libcurl) is too old:" \
 			"$JIBIT_CURL_MINIMUM or later is needed"
 	PG_CONFIG=$(command -v "$PG_CONFIG")
+	jibit_want_nginx
 }
 
 # ------------------------------------------------- the private installation
