@@ -483,6 +483,20 @@ set_fixed_options(JibitTransfer *transfer)
 	return ok;
 }
 
+/*
+ * Over TLS the server may offer HTTP/2, and then one connection serves many
+ * requests at a time (libcurl: 100, or as few as the server allows; what is
+ * beyond opens more).  A request waits with CURLOPT_PIPEWAIT until the first
+ * connection's handshake has told: then it joins, or opens its own as soon as
+ * the server turns out to speak HTTP/1.1.  Over plain HTTP only the first
+ * answer would tell, and nothing may wait for that.
+ */
+static bool
+may_be_multiplexed(const char *url)
+{
+	return strncmp(url, "https:", 6) == 0;
+}
+
 /* The options of one request. */
 static bool
 set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
@@ -507,6 +521,7 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	SET(CURLOPT_INTERFACE,
 		jibit_source_address[0] ? jibit_source_address : NULL);
 	SET(CURLOPT_FRESH_CONNECT, connections_stale ? 1L : 0L);
+	SET(CURLOPT_PIPEWAIT, may_be_multiplexed(request->url) ? 1L : 0L);
 	if (!tls_is_openssl() && jibit_ca_file[0])
 		SET(CURLOPT_CAINFO, jibit_ca_file);
 	return ok;
