@@ -34,10 +34,45 @@ FROM jibit_banks, unnest(card_prefixes) prefix;
 SELECT count(*) AS banks, count(name_fa) AS named, count(website) AS websites, array_agg(id) FILTER (WHERE merged_from <> '{}') AS merged FROM jibit_banks;
 SELECT jibit_iban_bank(make_iban('999' || repeat('0', 19))) IS NULL AS unknown_bank;
 
+-- The view is the file of the banks, row by row.
+\set file `cat "$PG_ABS_SRCDIR/test/data/banks.csv"`
+CREATE TABLE bank_file AS
+  SELECT f[1] AS id, f[2] AS name, f[3] AS name_fa, nullif(f[7], '') AS website, string_to_array(f[4], ' ') AS iban_codes,
+         string_to_array(f[5], ' ') AS card_prefixes, string_to_array(f[6], ' ') AS merged_from
+  FROM string_to_table(:'file', E'\n') WITH ORDINALITY l (line, n), string_to_array(rtrim(line, E'\r'), ',') f
+  WHERE n > 1 AND line <> '';
+SELECT count(*) FROM bank_file;
+(TABLE bank_file EXCEPT SELECT id, name, name_fa, website, iban_codes, card_prefixes, merged_from FROM jibit_banks) UNION ALL
+(SELECT id, name, name_fa, website, iban_codes, card_prefixes, merged_from FROM jibit_banks EXCEPT TABLE bank_file);
+DROP TABLE bank_file;
+
 -- The calendar: every day of the years 1200 to 1500 there and back, in order.
 SELECT count(*) AS days, bool_and(jibit_from_jalali(j) = d) AS there_and_back, bool_and(j > before) AS in_order
 FROM (SELECT d, jibit_to_jalali(d) AS j, lag(jibit_to_jalali(d), 1, '') OVER (ORDER BY d) AS before
       FROM (SELECT date '1821-03-21' + i AS d FROM generate_series(0, 109937) i) x) y;
+-- The length of every year, by the rule that looks at the years in which the
+-- cycle of 33 years is broken.
+CREATE FUNCTION is_leap_by_breaks(year int) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  breaks int[] := '{-61,9,38,199,426,686,756,818,1111,1181,1210,1635,2060}';
+  first int := (SELECT max(b) FROM unnest(breaks) b WHERE b <= year);
+  length int := (SELECT min(b) FROM unnest(breaks) b WHERE b > year) - first;
+  since int := year - first;
+BEGIN
+  IF length - since < 6 THEN
+    since := since - length + (length + 4) / 33 * 33;
+  END IF;
+  RETURN ((since + 1) % 33 - 1) % 4 = 0;
+END
+$$;
+SELECT count(*) AS years, count(*) FILTER (WHERE is_leap) AS leap_years, bool_and(days = CASE WHEN is_leap THEN 366 ELSE 365 END) AS agree,
+       bool_and(is_leap = (j30 IS NOT NULL)) AS last_days_agree
+FROM (SELECT lead(first) OVER (ORDER BY y) - first AS days, is_leap_by_breaks(y) AS is_leap, j30
+      FROM generate_series(1, 1999) y, lpad(y::text, 4, '0') t, jibit_from_jalali(t || '0101') first,
+           LATERAL (SELECT CASE WHEN e.state IS NULL THEN t END AS j30 FROM expect_error(format('SELECT jibit_from_jalali(%L)', t || '1230')) e) x) y
+WHERE days IS NOT NULL;
+SELECT jibit_from_jalali('00010101'), jibit_from_jalali('20001229');
+DROP FUNCTION is_leap_by_breaks(int);
 SELECT jibit_to_jalali('1821-03-21'), jibit_to_jalali('2021-03-20'), jibit_to_jalali('2024-03-20'), jibit_to_jalali('2025-03-21'),
        jibit_from_jalali('1360/3/31'), jibit_from_jalali('1360-03-31'), jibit_from_jalali(U&'\06F1\06F3\06F6\06F0\06F0\06F3\06F3\06F1');
 SELECT d, state FROM unnest('{13991230,14001230,1400/13/01,00000101,20010101,abc,"",1400/1}'::text[]) d,
