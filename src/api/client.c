@@ -374,7 +374,9 @@ release_admission(Task *task, bool succeeded)
 	if (!task->admitted)
 		return;
 	jibit_breaker_return(account_of(task), task->number, &task->pass);
-	if (!succeeded)
+	if (succeeded)
+		jibit_budget_spend(task->number, task->budget_day);
+	else
 		jibit_budget_give_back(task->number, task->budget_day);
 	task->admitted = false;
 }

@@ -8,6 +8,9 @@
  * reads it at start; after a crash the day begins anew, since what is in
  * shared memory then is not to be trusted.
  *
+ * A session knows its reservations of which the outcome is open, and gives
+ * them back at its exit.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -33,6 +36,10 @@ typedef struct Budget
 static Budget *budget;
 static const char *const *inquiry_names;
 static int inquiry_count;
+
+/* Reservations of this session with an open outcome, and of which day. */
+static int held[JIBIT_MAX_INQUIRIES];
+static int held_day[JIBIT_MAX_INQUIRIES];
 
 #define WORD(day, count) (((uint64) (uint32) (day) << 32) | (uint32) (count))
 #define DAY(word) ((int) ((word) >> 32))
@@ -118,25 +125,8 @@ jibit_budget_shmem_init(const char *const *names, int count)
 	read_file();
 }
 
-bool
-jibit_budget_reserve(int inquiry, int day, int limit)
-{
-	pg_atomic_uint64 *word = &budget->words[inquiry];
-	uint64 old = pg_atomic_read_u64(word);
-	uint64 spent;
-
-	do
-	{
-		spent = DAY(old) == day ? COUNT(old) : 0;
-		if (limit >= 0 && spent >= (uint64) limit)
-			return false;
-	} while (
-		!pg_atomic_compare_exchange_u64(word, &old, WORD(day, spent + 1)));
-	return true;
-}
-
-void
-jibit_budget_give_back(int inquiry, int day)
+static void
+give_back(int inquiry, int day, int count)
 {
 	pg_atomic_uint64 *word = &budget->words[inquiry];
 	uint64 old = pg_atomic_read_u64(word);
@@ -145,6 +135,60 @@ jibit_budget_give_back(int inquiry, int day)
 	{
 		if (DAY(old) != day || COUNT(old) == 0)
 			return;
-	} while (!pg_atomic_compare_exchange_u64(word, &old,
-											 WORD(day, COUNT(old) - 1)));
+	} while (!pg_atomic_compare_exchange_u64(
+		word, &old, WORD(day, COUNT(old) - Min(COUNT(old), count))));
+}
+
+static void
+give_back_at_exit(int code, Datum arg)
+{
+	for (int i = 0; i < JIBIT_MAX_INQUIRIES; i++)
+	{
+		if (held[i] > 0)
+			give_back(i, held_day[i], held[i]);
+		held[i] = 0;
+	}
+}
+
+bool
+jibit_budget_reserve(int inquiry, int day, int limit)
+{
+	static bool registered = false;
+	pg_atomic_uint64 *word = &budget->words[inquiry];
+	uint64 old = pg_atomic_read_u64(word);
+	uint64 spent;
+
+	if (!registered)
+	{
+		before_shmem_exit(give_back_at_exit, (Datum) 0);
+		registered = true;
+	}
+	do
+	{
+		spent = DAY(old) == day ? COUNT(old) : 0;
+		if (limit >= 0 && spent >= (uint64) limit)
+			return false;
+	} while (
+		!pg_atomic_compare_exchange_u64(word, &old, WORD(day, spent + 1)));
+
+	/* What is held of a day that is over needs not be given back. */
+	if (held_day[inquiry] != day)
+		held[inquiry] = 0;
+	held_day[inquiry] = day;
+	held[inquiry]++;
+	return true;
+}
+
+void
+jibit_budget_spend(int inquiry, int day)
+{
+	if (held_day[inquiry] == day && held[inquiry] > 0)
+		held[inquiry]--;
+}
+
+void
+jibit_budget_give_back(int inquiry, int day)
+{
+	jibit_budget_spend(inquiry, day);
+	give_back(inquiry, day, 1);
 }

@@ -23,6 +23,11 @@ extern void jibit_budget_shmem_init(const char *const *names, int count);
  */
 extern bool jibit_budget_reserve(int inquiry, int day, int limit);
 
+/* Either ends a reservation; the session's end gives back what is left. */
+
+/* The call has succeeded: it counts. */
+extern void jibit_budget_spend(int inquiry, int day);
+
 /* The call has failed: it does not count. */
 extern void jibit_budget_give_back(int inquiry, int day);
 
