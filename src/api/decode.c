@@ -4,9 +4,10 @@
  *	  From the end of a request to an answer or an error.
  *
  * What was paid for is not thrown away for a detail: a number is taken where
- * text is expected, and the other way round.  Only what can make no sense is
+ * text is expected, and the other way round; where neither helps (a word for a
+ * number, text with a NUL) the column is NULL.  Only what can make no sense is
  * refused: an object or an array in place of a value, a mandatory part that
- * is missing.
+ * is missing or cannot be read.
  *
  *-------------------------------------------------------------------------
  */
@@ -143,7 +144,11 @@ decode_value(Decoder *decoder, const JibitJson *value,
 		case JIBIT_TYPE_JSON:
 			elog(ERROR, "column \"%s\" has no plain value", column->name);
 	}
-	mark_broken(decoder, column, false);
+	if (column->mandatory || jibit_json_is_object(value) ||
+		jibit_json_is_array(value))
+		mark_broken(decoder, column, false);
+	else
+		jibit_answer_put_null(writer);
 }
 
 static void

@@ -166,15 +166,17 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	if (json_c_version_num() != STRICT_IS_BROKEN)
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	document = json_tokener_parse_ex(tokener, text, (int) length);
+
+	/* With the terminator, since only that ends a number. */
+	document = json_tokener_parse_ex(tokener, text, (int) length + 1);
 	error = json_tokener_get_error(tokener);
-	rest = text + json_tokener_get_parse_end(tokener);
+	rest = text + Min(json_tokener_get_parse_end(tokener), length);
 	is_whole = strspn(rest, " \t\r\n") == (size_t) (text + length - rest);
 	json_tokener_free(tokener);
 	if (quoted.data != NULL)
 		pfree(quoted.data);
 
-	if (error != json_tokener_success || document == NULL || !is_whole)
+	if (error != json_tokener_success || !is_whole)
 	{
 		json_object_put(document);
 		*why = error == json_tokener_error_depth ? "it is nested too deep"
@@ -182,6 +184,8 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 												 : "it is not JSON";
 		return NULL;
 	}
+	if (document == NULL)
+		return NULL;
 	callback->func = free_document;
 	callback->arg = document;
 	MemoryContextRegisterResetCallback(context, callback);

@@ -18,9 +18,10 @@
 typedef struct JibitJson JibitJson;
 
 /*
- * Parses a whole document, NUL-terminated.  Returns NULL with a reason in *why (static text)
- * for what is no JSON, no UTF-8 or nested too deep.  Throws on lack of memory.
- * May run outside a transaction.
+ * Parses a whole document of any type; a terminator follows its `length`
+ * bytes.  Returns NULL with a reason in *why (static text) for what is no
+ * JSON, no UTF-8 or nested too deep, and NULL without one for a document that
+ * is null.  Throws on lack of memory.  May run outside a transaction.
  */
 extern JibitJson *jibit_json_parse(MemoryContext context, const char *text,
 								   size_t length, const char **why);

@@ -90,8 +90,9 @@ jsonb_text(const JsonbValue *value)
 			result = pstrdup(value->val.boolean ? "true" : "false");
 			break;
 		default:
-			refuse("query",
-				   "A query's values are strings, numbers and booleans.");
+			refuse(
+				"query",
+				"A query's values are strings, numbers and booleans; leave out what is null.");
 			return NULL;
 	}
 	return jibit_server_to_utf8(result, strlen(result));

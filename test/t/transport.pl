@@ -116,7 +116,7 @@ foreach my $case (
 	[ 'html-200' => 'JB010 response.invalid 1' ],
 	[ 'deep' => 'JB010 response.invalid 1' ],
 	[ 'bad-utf8' => 'JB010 response.invalid 1' ],
-	[ 'nul-escape' => 'JB010 response.invalid 1' ],
+	[ 'wrong-types' => 'JB010 response.invalid 1' ],
 	[ 'http.500' => 'JB008 http.500 3' ],
 	[ 'http.502' => 'JB008 http.502 3' ],
 	[ 'http.503' => 'JB008 http.503 3' ],
