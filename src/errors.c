@@ -383,6 +383,30 @@ mask_digits(char *start)
 	return end;
 }
 
+/*
+ * Masks a token that is no secret of ours, such as an older one: what begins
+ * as the JSON of a JWT does in base64 and has a dot.  Returns its end, or
+ * `start` if there is none.
+ */
+static char *
+mask_jwt(char *start)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	size_t header = strspn(start, alphabet);
+	char *end = start + header;
+
+	if (strncmp(start, "eyJ", 3) != 0 || *end != '.' ||
+		strspn(end + 1, alphabet) == 0)
+		return start;
+
+	/* The payload, the signature, and all the parts of an encrypted one. */
+	while (*end == '.' && strspn(end + 1, alphabet) > 0)
+		end += 1 + strspn(end + 1, alphabet);
+	memset(start, '*', end - start);
+	return end;
+}
+
 void
 jibit_mask_text(char *text, const char *const *secrets)
 {
@@ -398,7 +422,11 @@ jibit_mask_text(char *text, const char *const *secrets)
 
 	for (char *p = text; *p;)
 	{
-		if (digit_length(p) > 0)
+		char *after_jwt = mask_jwt(p);
+
+		if (after_jwt != p)
+			p = after_jwt;
+		else if (digit_length(p) > 0)
 			p = mask_digits(p);
 		else
 		{

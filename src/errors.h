@@ -115,7 +115,7 @@ extern void jibit_error_report_at(int elevel, const char *inquiry,
 /*
  * Masks, in place, what must not be shown of a text from outside: `secrets`
  * (keys and tokens; NULL ends the list) and long runs of digits, which may be
- * card numbers, IBANs, national codes.  Also drops control characters.
+ * card numbers, IBANs, national codes, and whatever looks like a JWT.  Also drops control characters.
  */
 extern void jibit_mask_text(char *text, const char *const *secrets);
 

@@ -74,4 +74,10 @@ my %error = sql_error($node,
 is($error{sqlstate}, 'JB010', 'null is no answer to an inquiry');
 like($error{detail}, qr/it is no JSON object/, '... and no object');
 
+# ---- tokens that are no longer ours
+
+like(said('jwt'), qr/^Token \*+ is of yesterday$/, 'a JWT is masked');
+like(said('jwt_cut'), qr/^Bearer \*+$/, '... also one that was cut off');
+is(said('dots'), 'eyJ is how they begin.', '... but nothing else');
+
 done_testing();
