@@ -116,3 +116,18 @@ SELECT fault('endless', 0);
 SELECT pg_temp.ask('balances', '') AS outcome, count(*) FROM generate_series(1, 20) GROUP BY 1;
 SELECT fault('');
 SELECT bank FROM jibit_card('6037991234567893');
+
+-- Types that somebody has changed are refused, and not misread.
+BEGIN;
+ALTER TYPE jibit_owner ALTER ATTRIBUTE first_name TYPE int;
+SELECT state, message FROM expect_error($$SELECT jibit_iban('IR050170000000123456789012')$$);
+ROLLBACK;
+BEGIN;
+ALTER TYPE jibit_identification_document DROP ATTRIBUTE code;
+SELECT state, message FROM expect_error($$SELECT jibit_foreigner('0123456789')$$);
+ROLLBACK;
+BEGIN;
+ALTER TYPE jibit_error ALTER ATTRIBUTE http_status TYPE text;
+SELECT state, message FROM expect_error($$SELECT error FROM jibit_card_batch('{1}')$$);
+ROLLBACK;
+SELECT iban FROM jibit_iban('IR050170000000123456789012');

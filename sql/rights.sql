@@ -109,6 +109,23 @@ SELECT jibit_grant('regress_jibit_user', '{card_to_iban,card_to_deposit}');
 SET ROLE regress_jibit_user;
 SELECT pg_temp.may('/v1/cards', '{"number": "6037991234567893", "x": 1}');
 RESET ROLE;
+-- Whoever has no USAGE on the schema any more, but a view or a bound function
+-- that was made before, gets errors and rows all the same.
+CREATE VIEW bad_cards AS SELECT (error).code, (error).errcode FROM jibit_card_batch('{1}');
+CREATE VIEW checks AS SELECT item, ok FROM jibit_check();
+CREATE FUNCTION ask_any(path text) RETURNS jsonb LANGUAGE sql RETURN jibit_request(path);
+GRANT SELECT ON bad_cards, checks TO regress_jibit_user;
+GRANT EXECUTE ON FUNCTION jibit_check TO regress_jibit_user;
+REVOKE USAGE ON SCHEMA jibit FROM regress_jibit_user;
+SET ROLE regress_jibit_user;
+SELECT code, errcode FROM bad_cards;
+SELECT item, ok FROM checks WHERE item IN ('grants', 'credentials found');
+SELECT state, message FROM expect_error($$SELECT ask_any('/v1/cards')$$);
+RESET ROLE;
+GRANT USAGE ON SCHEMA jibit TO regress_jibit_user;
+REVOKE EXECUTE ON FUNCTION jibit_check FROM regress_jibit_user;
+DROP VIEW bad_cards, checks;
+DROP FUNCTION ask_any;
 -- As its definer.
 CREATE FUNCTION ask_card(card text) RETURNS jsonb LANGUAGE sql SECURITY DEFINER
   AS $$ SELECT jibit.jibit_request('/v1/cards', jsonb_build_object('number', card)) $$;

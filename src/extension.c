@@ -32,8 +32,8 @@ jibit_require_preload(void)
 				 "Set shared_preload_libraries = 'jibit' in postgresql.conf and restart the server.")));
 }
 
-char *
-jibit_extension_schema(void)
+Oid
+jibit_extension_namespace(void)
 {
 	Oid extension = get_extension_oid("jibit", false);
 	Oid schema = InvalidOid;
@@ -53,5 +53,11 @@ jibit_extension_schema(void)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 
-	return get_namespace_name(schema);
+	return schema;
+}
+
+char *
+jibit_extension_schema(void)
+{
+	return get_namespace_name(jibit_extension_namespace());
 }

@@ -15,9 +15,13 @@ extern bool jibit_preloaded;
 extern void jibit_require_preload(void);
 
 /*
- * The schema in which the extension's objects are, palloc'd.  Raises 42704
- * where the extension does not exist in this database.
+ * The schema in which the extension's objects are, by OID and by name
+ * (palloc'd).  Raise 42704 where the extension does not exist in this
+ * database.  Look its objects up by the OID: a look-up by a qualified name
+ * wants USAGE on the schema of the caller, who may come through a function
+ * of somebody who has it.
  */
+extern Oid jibit_extension_namespace(void);
 extern char *jibit_extension_schema(void);
 
 #endif /* JIBIT_EXTENSION_H */

@@ -97,6 +97,34 @@ on_invalidation(Datum arg, Oid relid)
 	}
 }
 
+/* By hand: the usual look-ups want USAGE on the schema of the caller. */
+static Oid
+look_up_table(const char *name)
+{
+	List *parts = textToQualifiedNameList(cstring_to_text(name));
+	Oid schema = get_namespace_oid(strVal(linitial(parts)), true);
+
+	return OidIsValid(schema)
+			   ? get_relname_relid(strVal(lsecond(parts)), schema)
+			   : InvalidOid;
+}
+
+/* What jibit.credentials_table names, quoted for a query. */
+static char *
+table_name(void)
+{
+	if (jibit_credentials_table[0] != '\0')
+		return pstrdup(jibit_credentials_table);
+	return quote_qualified_identifier(jibit_extension_schema(),
+									  "jibit_credentials");
+}
+
+Oid
+jibit_credentials_relation(void)
+{
+	return look_up_table(table_name());
+}
+
 /*
  * The credentials table's name, quoted for a query, and its owner.  Takes a
  * lock, so that both stay true until the end of the transaction.
@@ -104,26 +132,11 @@ on_invalidation(Datum arg, Oid relid)
 static char *
 find_table(Oid *owner, Oid *table)
 {
-	char *name;
-	List *parts;
-	Oid schema;
-	Oid relid = InvalidOid;
+	char *name = table_name();
+	Oid relid = look_up_table(name);
 	Relation relation = NULL;
 	char kind;
 
-	if (jibit_credentials_table[0] == '\0')
-	{
-		name = quote_qualified_identifier(jibit_extension_schema(),
-										  "jibit_credentials");
-	}
-	else
-		name = pstrdup(jibit_credentials_table);
-
-	/* By hand: the usual look-ups want USAGE on the schema of the caller. */
-	parts = textToQualifiedNameList(cstring_to_text(name));
-	schema = get_namespace_oid(strVal(linitial(parts)), true);
-	if (OidIsValid(schema))
-		relid = get_relname_relid(strVal(lsecond(parts)), schema);
 	if (OidIsValid(relid))
 		relation = try_relation_open(relid, AccessShareLock);
 	if (relation == NULL)

@@ -52,4 +52,7 @@ extern void jibit_credentials_set(const char *profile, const char *api_key,
  */
 extern void jibit_credentials_changed(Oid table);
 
+/* The table or view that jibit.credentials_table names; 0 if there is none. */
+extern Oid jibit_credentials_relation(void);
+
 #endif /* JIBIT_CREDENTIALS_H */

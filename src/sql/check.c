@@ -258,7 +258,7 @@ check_service(Report *report, const JibitCredentials *credentials)
 static const char readers_query[] =
 	"SELECT pg_catalog.string_agg(r.rolname::pg_catalog.text, ', ')"
 	" FROM pg_catalog.pg_roles r, pg_catalog.pg_class c"
-	" WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+	" WHERE c.oid OPERATOR(pg_catalog.=) $1"
 	" AND r.oid OPERATOR(pg_catalog.<>) c.relowner"
 	" AND NOT r.rolsuper"
 	" AND r.rolname OPERATOR(pg_catalog.<>) 'pg_read_all_data'"
@@ -267,15 +267,10 @@ static const char readers_query[] =
 static void
 check_grants(Report *report)
 {
-	Oid type = TEXTOID;
-	Datum table;
+	Oid type = OIDOID;
+	Datum table = ObjectIdGetDatum(jibit_credentials_relation());
 	char *readers;
 
-	table = CStringGetTextDatum(
-		jibit_credentials_table[0] != '\0'
-			? jibit_credentials_table
-			: quote_qualified_identifier(jibit_extension_schema(),
-										 "jibit_credentials"));
 	if (SPI_connect() != SPI_OK_CONNECT ||
 		SPI_execute_with_args(readers_query, 1, &type, &table, NULL, true,
 							  0) != SPI_OK_SELECT)

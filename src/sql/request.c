@@ -17,13 +17,13 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "net/http.h"
-#include "parser/parse_func.h"
 #include "sql/inquiry.h"
 #include "sql/result.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 /* Common servers refuse request lines that are longer. */
@@ -169,9 +169,10 @@ may_inquire(const JibitInquiry *inquiry)
 
 	for (int i = 0; i < inquiry->nparams; i++)
 		types[i] = TEXTOID;
-	function = LookupFuncName(
-		list_make2(makeString(jibit_extension_schema()), makeString(name)),
-		inquiry->nparams, types, true);
+	function = GetSysCacheOid3(
+		PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+		PointerGetDatum(buildoidvector(types, inquiry->nparams)),
+		ObjectIdGetDatum(jibit_extension_namespace()));
 	return OidIsValid(function) && jibit_may_execute(function, GetUserId());
 }
 

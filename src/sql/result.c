@@ -16,8 +16,8 @@
 #include "sql/result.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* The SQL type of a column; InvalidOid for an array of composites. */
@@ -45,6 +45,33 @@ sql_type(JibitType type)
 	return InvalidOid;
 }
 
+/* Values are made for these types: others would be read as what they are not. */
+static void
+refuse_type(const char *which)
+{
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_DATATYPE_MISMATCH),
+		 errmsg("result type %s has other columns than the library expects",
+				which),
+		 errhint(
+			 "Run ALTER EXTENSION jibit UPDATE, or restart the server with the library that the extension's version needs.")));
+}
+
+/* Has the type of an array's elements just these plain columns? */
+static bool
+has_columns(TupleDesc desc, const JibitColumn *columns, int ncolumns)
+{
+	if (desc->natts != ncolumns)
+		return false;
+	for (int i = 0; i < ncolumns; i++)
+	{
+		if (TupleDescAttr(desc, i)->atttypid != sql_type(columns[i].type))
+			return false;
+	}
+	return true;
+}
+
 JibitRowType *
 jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 {
@@ -68,7 +95,8 @@ jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 			if (OidIsValid(element))
 				element_desc = lookup_rowtype_tupdesc_copy(element, -1);
 			fits = element_desc != NULL &&
-				   element_desc->natts == inquiry->columns[i].ncolumns;
+				   has_columns(element_desc, inquiry->columns[i].columns,
+							   inquiry->columns[i].ncolumns);
 			type->element_types[i] = element;
 			type->element_descs[i] = element_desc;
 		}
@@ -76,14 +104,7 @@ jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 			fits = found == wanted;
 	}
 	if (!fits)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg(
-				 "result type of inquiry \"%s\" has other columns than the library expects",
-				 inquiry->id),
-			 errhint(
-				 "Run ALTER EXTENSION jibit UPDATE, or restart the server with the library that the extension's version needs.")));
+		refuse_type(psprintf("of inquiry \"%s\"", inquiry->id));
 	return type;
 }
 
@@ -204,21 +225,27 @@ jibit_sqlstate_datum(int sqlstate)
 Oid
 jibit_error_type(void)
 {
-	char *type_name = quote_qualified_identifier(jibit_extension_schema(),
-												 "jibit_error");
-
-	return DatumGetObjectId(
-		DirectFunctionCall1(regtypein, CStringGetDatum(type_name)));
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum("jibit_error"),
+						   ObjectIdGetDatum(jibit_extension_namespace()));
 }
 
 Datum
 jibit_error_datum(const JibitError *error)
 {
+	static const Oid wanted[] = {TEXTOID, TEXTOID, TEXTOID,
+								 INT4OID, BOOLOID, TEXTOID};
 	TupleDesc desc = lookup_rowtype_tupdesc(jibit_error_type(), -1);
 	const char *message = NULL;
-	Datum values[6] = {0};
-	bool nulls[6] = {false};
+	Datum values[lengthof(wanted)] = {0};
+	bool nulls[lengthof(wanted)] = {false};
 	HeapTuple tuple;
+	bool fits = desc->natts == lengthof(wanted);
+
+	for (int i = 0; i < lengthof(wanted) && fits; i++)
+		fits = TupleDescAttr(desc, i)->atttypid == wanted[i];
+	if (!fits)
+		refuse_type("jibit_error");
 
 	if (error->message[0])
 		message = jibit_utf8_to_server_or_null(error->message,
