@@ -136,12 +136,13 @@ account_of(const Task *task)
 	return task->call->policy->credentials->digest;
 }
 
+/* Counts days, so that one is told from the next. */
 static int
 today_number(void)
 {
 	JibitJalali today = jibit_tehran_today();
 
-	return jibit_jalali_number(today.year, today.month, today.day);
+	return jibit_jalali_to_jdn(today.year, today.month, today.day);
 }
 
 /*
@@ -404,7 +405,7 @@ admit_task(Task *task)
 	if (task->call->inquiry != &jibit_any_inquiry)
 		limit = jibit_daily_limit_of[task->number];
 	task->budget_day = today_number();
-	if (!jibit_budget_reserve(task->number, task->budget_day, limit))
+	if (!jibit_budget_reserve(task->number, &task->budget_day, limit))
 	{
 		fail_task(
 			task, JIBIT_CODE_LIMIT_REACHED,

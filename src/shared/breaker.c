@@ -130,7 +130,11 @@ time_to_pass(const Circuit *circuit, TimestampTz now)
 {
 	if (!is_open(circuit))
 		return 0;
-	if (now < circuit->probe_from)
+
+	/* A longer wait than the cooldown is of before the clock was set back. */
+	if (now < circuit->probe_from &&
+		circuit->probe_from - now <=
+			jibit_breaker_cooldown_ms * INT64CONST(1000))
 		return TimestampDifferenceMilliseconds(now, circuit->probe_from) + 1;
 	if (circuit->probe_pid != 0 && circuit->probe_pid != MyProcPid &&
 		BackendPidGetProc(circuit->probe_pid) != NULL)

@@ -151,8 +151,9 @@ give_back_at_exit(int code, Datum arg)
 }
 
 bool
-jibit_budget_reserve(int inquiry, int day, int limit)
+jibit_budget_reserve(int inquiry, int *day, int limit)
 {
+	int today = *day;
 	static bool registered = false;
 	pg_atomic_uint64 *word = &budget->words[inquiry];
 	uint64 old = pg_atomic_read_u64(word);
@@ -165,16 +166,22 @@ jibit_budget_reserve(int inquiry, int day, int limit)
 	}
 	do
 	{
-		spent = DAY(old) == day ? COUNT(old) : 0;
+		/*
+		 * Another session's midnight may have come a moment earlier, or the
+		 * clock was set back over it: that day's count goes on.  A day that
+		 * is farther ahead is of a clock that was wrong.
+		 */
+		*day = DAY(old) == today + 1 ? today + 1 : today;
+		spent = DAY(old) == *day ? COUNT(old) : 0;
 		if (limit >= 0 && spent >= (uint64) limit)
 			return false;
 	} while (
-		!pg_atomic_compare_exchange_u64(word, &old, WORD(day, spent + 1)));
+		!pg_atomic_compare_exchange_u64(word, &old, WORD(*day, spent + 1)));
 
 	/* What is held of a day that is over needs not be given back. */
-	if (held_day[inquiry] != day)
+	if (held_day[inquiry] != *day)
 		held[inquiry] = 0;
-	held_day[inquiry] = day;
+	held_day[inquiry] = *day;
 	held[inquiry]++;
 	return true;
 }

@@ -17,11 +17,12 @@ extern Size jibit_budget_shmem_size(void);
 extern void jibit_budget_shmem_init(const char *const *names, int count);
 
 /*
- * Reserves one call of an inquiry on a day (any number that tells days
- * apart).  False when `limit` are reserved or spent; negative is no limit,
- * but counts all the same.
+ * Reserves one call of an inquiry on a day (they are numbered one by one).
+ * False when `limit` are reserved or spent; negative is no limit, but counts
+ * all the same.  Sets *day to the one that it counts for, which is the next
+ * for who comes late.
  */
-extern bool jibit_budget_reserve(int inquiry, int day, int limit);
+extern bool jibit_budget_reserve(int inquiry, int *day, int limit);
 
 /* Either ends a reservation; the session's end gives back what is left. */
 

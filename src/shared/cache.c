@@ -243,21 +243,24 @@ void *
 jibit_cache_get(const uint8 *key, int64 max_age_ms, int *size)
 {
 	Partition *partition;
-	TimestampTz oldest;
+	TimestampTz now;
 	uint32 i;
 	char *data = NULL;
 
 	if (!cache->enabled || max_age_ms <= 0)
 		return NULL;
-	oldest = GetCurrentTimestamp() - max_age_ms * 1000;
 	partition = partition_of(key);
 	LWLockAcquire(partition->lock, LW_SHARED);
+
+	/* Read under the lock: what is of later is of before it was set back. */
+	now = GetCurrentTimestamp();
 	i = find_entry(partition, key);
 	if (i != NO_BLOCK)
 	{
 		EntryHeader *header = header_of(block_at(partition, i));
 
-		if (header->stored_at >= oldest)
+		if (header->stored_at <= now &&
+			header->stored_at >= now - max_age_ms * 1000)
 			data = MemoryContextAllocExtended(CurrentMemoryContext,
 											  header->size, MCXT_ALLOC_NO_OOM);
 		if (data != NULL)
@@ -340,7 +343,6 @@ jibit_cache_put(const uint8 *key, Oid owner, int kind, const void *data,
 				int size)
 {
 	Partition *partition = partition_of(key);
-	TimestampTz now = GetCurrentTimestamp();
 	uint32 needed = 1;
 	uint32 first;
 	uint32 *bucket;
@@ -361,7 +363,7 @@ jibit_cache_put(const uint8 *key, Oid owner, int kind, const void *data,
 	block_at(partition, first)->is_first = true;
 	header = header_of(block_at(partition, first));
 	memcpy(header->key, key, JIBIT_DIGEST_SIZE);
-	header->stored_at = now;
+	header->stored_at = GetCurrentTimestamp();
 	header->owner = owner;
 	header->kind = kind;
 	header->size = size;
