@@ -1135,7 +1135,7 @@ CREATE VIEW @extschema@.jibit_token_status AS
   SELECT profile, state, obtained_at, expires_at, refresh_expires_at, last_error
   FROM @extschema@.jibit_token_status_list();
 COMMENT ON VIEW @extschema@.jibit_token_status IS
-  'this database''s pairs of tokens, without the tokens; state is valid, renewing, fetching, expired, refused or failed';
+  'this database''s pairs of tokens, without the tokens; state is valid, renewing, fetching, expired, refused, failed or none (not got yet)';
 
 CREATE FUNCTION @extschema@.jibit_check(
   OUT item text,

@@ -15,7 +15,8 @@
  * taken over from a session that is gone.
  *
  * A token's text is in shared memory, in the memory of the call that uses it
- * and in libcurl's; it is overwritten in shared memory when it is replaced.
+ * and in libcurl's; it is overwritten in shared memory when it is replaced,
+ * and a while after its credentials have been.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,6 +62,16 @@
 
 /* After an early renewal that failed, while the old token is good. */
 #define RENEWAL_PAUSE_S 10
+
+/* No pause is longer: one that seems to be is of before the clock was set. */
+#define LONGEST_PAUSE_S RENEWAL_PAUSE_S
+
+/*
+ * Credentials are taken to have been replaced when others under the same name
+ * have been used for so long after they were last: sessions keep what they
+ * have read of a table for a minute.
+ */
+#define REPLACED_S (2 * 60)
 
 typedef struct TokenSlot
 {
@@ -168,30 +179,49 @@ clear_slot(TokenSlot *slot)
 }
 
 /*
- * A profile that comes with other credentials than before has had them
- * replaced: the old ones' tokens are of no more use.  Should another profile
- * still have the old ones, it gets a new pair.
+ * Have this slot's credentials been replaced?  Not as soon as others come
+ * under the same profile: a view may have a row for each role, which take
+ * turns, and a change may be rolled back.
  */
+static bool
+is_replaced(const TokenSlot *slot, TimestampTz now)
+{
+	if (!slot->used || slot->claimed_by != 0)
+		return false;
+	for (int i = 0; i < SLOTS; i++)
+	{
+		const TokenSlot *other = &table->slots[i];
+
+		/* What is of later is of before the clock was set back. */
+		if (other->used && other->last_used <= now &&
+			other->last_used - slot->last_used >= REPLACED_S * USECS_PER_SEC &&
+			other->database == slot->database && other->table == slot->table &&
+			strcmp(other->profile, slot->profile) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The tokens of replaced credentials do not stay in memory. */
 static void
-drop_replaced(const JibitCredentials *credentials)
+clear_replaced(TimestampTz now)
 {
 	for (int i = 0; i < SLOTS; i++)
 	{
-		TokenSlot *slot = &table->slots[i];
-
-		if (slot->used && slot->database == MyDatabaseId &&
-			slot->table == credentials->table &&
-			strcmp(slot->profile, credentials->profile) == 0)
-			clear_slot(slot);
+		if (is_replaced(&table->slots[i], now))
+			clear_slot(&table->slots[i]);
 	}
 }
 
 /* The slot of the credentials; the one least recently used makes room. */
 static TokenSlot *
-find_or_make_slot(const JibitCredentials *credentials)
+find_or_make_slot(const JibitCredentials *credentials, TimestampTz now)
 {
 	TokenSlot *slot = find_slot(credentials);
 
+	if (slot != NULL)
+		slot->last_used = now;
+	clear_replaced(now);
 	if (slot != NULL)
 		return slot;
 	for (int i = 0; i < SLOTS; i++)
@@ -210,9 +240,9 @@ find_or_make_slot(const JibitCredentials *credentials)
 	if (slot == NULL)
 		return NULL;
 
-	drop_replaced(credentials);
 	clear_slot(slot);
 	slot->used = true;
+	slot->last_used = now;
 	memcpy(slot->key, credentials->digest, JIBIT_DIGEST_SIZE);
 	slot->database = MyDatabaseId;
 	slot->table = credentials->table;
@@ -229,6 +259,14 @@ renewal_time(const TokenSlot *slot)
 		   Min(life / RENEWAL_SHARE, RENEWAL_EARLIEST_S * USECS_PER_SEC);
 }
 
+/* Has the latest attempt failed, and is it too early for the next? */
+static bool
+is_paused(const TokenSlot *slot, TimestampTz now)
+{
+	return slot->failed && now < slot->not_before &&
+		   slot->not_before - now <= LONGEST_PAUSE_S * USECS_PER_SEC;
+}
+
 /* Can this slot's token be used without asking for a new one? */
 static bool
 serves(const TokenSlot *slot, TimestampTz now)
@@ -236,7 +274,7 @@ serves(const TokenSlot *slot, TimestampTz now)
 	if (slot->generation == 0 || now >= slot->access_expires)
 		return false;
 	return now < renewal_time(slot) || slot->claimed_by != 0 ||
-		   (slot->failed && now < slot->not_before);
+		   is_paused(slot, now);
 }
 
 static void
@@ -637,7 +675,7 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 		old_refresh = palloc(sizeof(slot->refresh));
 
 		LWLockAcquire(table->lock, LW_EXCLUSIVE);
-		slot = find_or_make_slot(credentials);
+		slot = find_or_make_slot(credentials, now);
 		if (slot == NULL)
 		{
 			LWLockRelease(table->lock);
@@ -650,7 +688,7 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 		if (good)
 			copy_token(slot, token, now);
 		else if (slot->failed &&
-				 (now < slot->not_before ||
+				 (is_paused(slot, now) ||
 				  (slot == slot_seen && slot->attempts != attempts_seen &&
 				   strcmp(slot->failure.code, JIBIT_CODE_CONNECTION_TIMEOUT) !=
 					   0)))
@@ -741,11 +779,12 @@ state_of(const TokenSlot *slot, TimestampTz now)
 		return slot->generation != 0 && now < slot->access_expires
 				   ? "renewing"
 				   : "fetching";
-	if (slot->failed && slot->failure.class == JIBIT_NOT_AUTHORISED)
-		return "refused";
 	if (slot->generation != 0 && now < slot->access_expires)
 		return "valid";
-	return slot->failed ? "failed" : "expired";
+	if (slot->failed)
+		return slot->failure.class == JIBIT_NOT_AUTHORISED ? "refused"
+														   : "failed";
+	return slot->generation != 0 ? "expired" : "none";
 }
 
 JibitTokenStatus *
@@ -755,7 +794,8 @@ jibit_token_status(int *count)
 	TimestampTz now = GetCurrentTimestamp();
 
 	*count = 0;
-	LWLockAcquire(table->lock, LW_SHARED);
+	LWLockAcquire(table->lock, LW_EXCLUSIVE);
+	clear_replaced(now);
 	for (int i = 0; i < SLOTS; i++)
 	{
 		TokenSlot *slot = &table->slots[i];
