@@ -31,6 +31,7 @@ OBJS = \
 	src/api/json.o \
 	src/api/policy.o \
 	src/api/retry.o \
+	src/api/rights.o \
 	src/api/statement.o \
 	src/api/token.o \
 	src/api/trackid.o \

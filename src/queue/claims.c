@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "api/rights.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "config.h"
@@ -345,7 +346,7 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 static JibitRowType *
 row_type(const JibitQueueTable *table, const JibitInquiry *inquiry)
 {
-	Oid function = jibit_queue_function(table, inquiry);
+	Oid function = jibit_inquiry_function(inquiry, table->schema);
 	TupleDesc desc;
 	JibitRowType *type;
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/inquiries.h"
 #include "catalog/pg_type.h"
 #include "encoding.h"
 #include "executor/spi.h"

@@ -15,11 +15,11 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "api/credentials.h"
+#include "api/rights.h"
 #include "api/trackid.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "commands/sequence.h"
-#include "compat.h"
 #include "config.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -88,9 +88,7 @@ static void
 check_rights(const JibitQueueTable *table, const JibitInquiry *inquiry,
 			 const char *profile)
 {
-	Oid function = jibit_queue_function(table, inquiry);
-
-	if (!OidIsValid(function) || !jibit_may_execute(function, GetUserId()))
+	if (!jibit_may_inquire(inquiry, table->schema, GetUserId()))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

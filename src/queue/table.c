@@ -8,9 +8,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "extension.h"
 #include "queue/table.h"
@@ -51,11 +48,11 @@ qualified(Oid schema, const char *name)
 }
 
 static void
-find(const char *schema_name)
+find(void)
 {
 	Relation queue;
 
-	kept.schema = get_namespace_oid(schema_name, false);
+	kept.schema = jibit_extension_namespace();
 	kept.queue = get_relname_relid("jibit_queue", kept.schema);
 	kept.pauses = get_relname_relid("jibit_pauses", kept.schema);
 	kept.ids = get_relname_relid("jibit_queue_id", kept.schema);
@@ -94,23 +91,9 @@ jibit_queue_table(bool missing_ok)
 	context = NULL;
 	stale = false;
 	caller = MemoryContextSwitchTo(fresh);
-	find(jibit_extension_schema());
+	find();
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(fresh, TopMemoryContext);
 	context = fresh;
 	return &kept;
-}
-
-Oid
-jibit_queue_function(const JibitQueueTable *table, const JibitInquiry *inquiry)
-{
-	Oid types[JIBIT_MAX_PARAMS];
-	char *name = psprintf("jibit_%s", inquiry->id);
-
-	for (int i = 0; i < inquiry->nparams; i++)
-		types[i] = TEXTOID;
-	return GetSysCacheOid3(
-		PROCNAMEARGSNSP, Anum_pg_proc_oid, PointerGetDatum(name),
-		PointerGetDatum(buildoidvector(types, inquiry->nparams)),
-		ObjectIdGetDatum(table->schema));
 }

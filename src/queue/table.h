@@ -8,8 +8,6 @@
 #ifndef JIBIT_QUEUE_TABLE_H
 #define JIBIT_QUEUE_TABLE_H
 
-#include "api/inquiries.h"
-
 typedef struct JibitQueueTable
 {
 	Oid schema; /* of the extension */
@@ -28,9 +26,5 @@ typedef struct JibitQueueTable
  * database: NULL if missing_ok, else 42704.
  */
 extern const JibitQueueTable *jibit_queue_table(bool missing_ok);
-
-/* The function jibit_X() that takes text; InvalidOid if it is not there. */
-extern Oid jibit_queue_function(const JibitQueueTable *table,
-								const JibitInquiry *inquiry);
 
 #endif /* JIBIT_QUEUE_TABLE_H */

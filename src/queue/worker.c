@@ -25,6 +25,7 @@
 #include "access/xact.h"
 #include "api/client.h"
 #include "api/credentials.h"
+#include "api/rights.h"
 #include "clock.h"
 #include "common/pg_prng.h"
 #include "compat.h"
@@ -590,7 +591,6 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Request *request = palloc0(sizeof(Request));
 	Oid role = get_role_oid(claim->submitted_by, true);
-	Oid function;
 	KnownAccount *account;
 
 	request->context = context;
@@ -620,9 +620,8 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 				  "The worker or the server ended during each attempt.");
 		return;
 	}
-	function = jibit_queue_function(table, request->inquiry);
-	if (!OidIsValid(role) || !OidIsValid(function) ||
-		!jibit_may_execute(function, role))
+	if (!OidIsValid(role) ||
+		!jibit_may_inquire(request->inquiry, table->schema, role))
 	{
 		fail_with(
 			request, JIBIT_NOT_PERMITTED, "forbidden",

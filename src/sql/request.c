@@ -7,10 +7,7 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
-#include "compat.h"
+#include "api/rights.h"
 #include "encoding.h"
 #include "extension.h"
 #include "fmgr.h"
@@ -23,7 +20,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 /* Common servers refuse request lines that are longer. */
@@ -159,23 +155,6 @@ is_query_of(const JibitInquiry *inquiry, const RequestQuery *query)
 	return matched == query->count;
 }
 
-/* May the user call jibit_X(), in the form that takes text? */
-static bool
-may_inquire(const JibitInquiry *inquiry)
-{
-	Oid types[JIBIT_MAX_PARAMS];
-	char *name = psprintf("jibit_%s", inquiry->id);
-	Oid function;
-
-	for (int i = 0; i < inquiry->nparams; i++)
-		types[i] = TEXTOID;
-	function = GetSysCacheOid3(
-		PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
-		PointerGetDatum(buildoidvector(types, inquiry->nparams)),
-		ObjectIdGetDatum(jibit_extension_namespace()));
-	return OidIsValid(function) && jibit_may_execute(function, GetUserId());
-}
-
 /*
  * A path that belongs to an inquiry needs the right to make that inquiry; if
  * the parameters do not tell which of several it is, the right to make each.
@@ -196,7 +175,8 @@ check_rights(const char *path, const RequestQuery *query)
 		if (strcmp(inquiry->path, path) != 0 ||
 			(is_exact && !is_query_of(inquiry, query)))
 			continue;
-		if (!may_inquire(inquiry))
+		if (!jibit_may_inquire(inquiry, jibit_extension_namespace(),
+							   GetUserId()))
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
