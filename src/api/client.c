@@ -680,6 +680,21 @@ drive(Run *run, long wait_ms)
 	}
 }
 
+/*
+ * A call that was sent, and whose answer nobody waits for any more: a cancel
+ * most likely.  It is counted and can be asked about like any other.
+ */
+static void
+break_off_task(Task *task)
+{
+	fail_task(
+		task, JIBIT_CODE_CONNECTION_FAILED,
+		"The call was broken off; it may have been answered and charged.");
+	jibit_stats_count_call(task->number, task->call->policy->profile,
+						   task->call->error.code, task->call->attempts - 1,
+						   task->bytes_received, task->call->duration_us);
+}
+
 /* Gives back what the tasks hold, however the run has ended. */
 static void
 release_run(Run *run)
@@ -692,6 +707,8 @@ release_run(Run *run)
 		{
 			release_place(task);
 			release_admission(task, false);
+			if (task->call->attempts > 0)
+				break_off_task(task);
 		}
 	}
 	jibit_http_end_group(run->group);

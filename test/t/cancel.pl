@@ -36,6 +36,30 @@ sub call
 	  test_card($next_card++);
 }
 
+# A call that is cancelled was made, and perhaps paid for: it can be asked about.
+{
+	my $session = jibit_session($node);
+	$session->query('SET statement_timeout = 500');
+	$session->query(call());    # with a token, the next is one call
+	$node->safe_psql('postgres', 'SELECT jibit_stats_reset()');
+	$sandbox->set(fault => 'hang', fault_operation => 'card');
+	my %result =
+	  $session->query("SET jibit.track_id = 'broken off'; " . call());
+	is($result{sqlstate}, '57014', 'a call in flight is cancelled');
+	is( $session->value(
+			q{SELECT inquiry, track_id, http_status, attempts, cached,
+				(error).code, (error).track_id FROM jibit_last_call()}),
+		'card|broken off||1|f|connection.failed|broken off',
+		'... and is the latest call');
+	is( $node->safe_psql(
+			'postgres',
+			'SELECT inquiry, calls, succeeded, failed, last_error FROM jibit_stats'
+		),
+		'card|1|0|1|connection.failed',
+		'... and counted');
+	$sandbox->reset;
+}
+
 # A stand-in for a name server that is silent: getaddrinfo() that never comes
 # back for one name. Nothing of the system's is touched.
 sub build_resolver
