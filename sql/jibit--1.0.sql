@@ -1087,16 +1087,27 @@ COMMENT ON FUNCTION @extschema@.jibit_credentials_trigger() IS
   'makes every session read changed credentials at its next call';
 
 CREATE TRIGGER jibit_credentials_changed
-  AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  AFTER TRUNCATE
   ON @extschema@.jibit_credentials
   FOR EACH STATEMENT
   EXECUTE FUNCTION @extschema@.jibit_credentials_trigger();
 COMMENT ON TRIGGER jibit_credentials_changed ON @extschema@.jibit_credentials IS
   'makes every session read changed credentials at its next call';
 
+-- Logical replication fires triggers for each row, but none for statements
+-- other than TRUNCATE.
+CREATE TRIGGER jibit_credentials_row_changed
+  AFTER INSERT OR UPDATE OR DELETE
+  ON @extschema@.jibit_credentials
+  FOR EACH ROW
+  EXECUTE FUNCTION @extschema@.jibit_credentials_trigger();
+COMMENT ON TRIGGER jibit_credentials_row_changed ON @extschema@.jibit_credentials IS
+  'makes every session read credentials that came by logical replication at its next call';
+
 -- Also when a restore or a replica switches triggers off.
 ALTER TABLE @extschema@.jibit_credentials
-  ENABLE ALWAYS TRIGGER jibit_credentials_changed;
+  ENABLE ALWAYS TRIGGER jibit_credentials_changed,
+  ENABLE ALWAYS TRIGGER jibit_credentials_row_changed;
 
 CREATE FUNCTION @extschema@.jibit_set_credentials(
   api_key text,
@@ -1441,7 +1452,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) IS
-  'takes back what jibit_grant() gave: some inquiries, or (NULL) everything';
+  'takes back what jibit_grant() gives: some inquiries, or (NULL) everything, with USAGE on the extension''s schema, also where that was granted by other means';
 
 -- What ALTER DEFAULT PRIVILEGES has given away is taken back: keys and paid
 -- calls are for those to whom they are granted on purpose.

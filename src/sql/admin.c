@@ -61,7 +61,7 @@ jibit_set_credentials(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Statement trigger on jibit_credentials: every session reads it anew. */
+/* Trigger on jibit_credentials, of rows and statements: every session reads it anew. */
 PG_FUNCTION_INFO_V1(jibit_credentials_trigger);
 Datum
 jibit_credentials_trigger(PG_FUNCTION_ARGS)
