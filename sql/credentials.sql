@@ -289,6 +289,13 @@ CREATE VIEW "Key Store".greedy AS SELECT name AS profile, 'k'::text AS api_key, 
 SET jibit.credentials_table = '"Key Store".greedy';
 SELECT state FROM expect_error($$SELECT jibit_card('6037991234567893')$$);
 
+-- What refuses a row shows no key.
+CREATE TABLE "Key Store".strict (profile text UNIQUE, api_key text, secret_key text CONSTRAINT long CHECK (length(secret_key) > 20), base_url text, roles name[]);
+SET jibit.credentials_table = '"Key Store".strict';
+SELECT * FROM expect_error($$SELECT jibit_set_credentials('a-key-to-hide', 'a-secret-to-hide')$$) \gx
+SELECT jibit_set_credentials('a-key-to-hide', 'a-secret-to-hide-in-full');
+SELECT * FROM expect_error($$SELECT jibit_set_credentials('a-key-to-hide', 'a-secret-to-hide')$$) \gx
+
 -- Two rows, none, no table, no such table.
 CREATE TABLE "Key Store".twice AS SELECT 'default' AS profile, 'k' AS api_key, 's' AS secret_key, :'base_url'::text AS base_url, NULL::name[] AS roles FROM generate_series(1, 2);
 SET jibit.credentials_table = '"Key Store".twice';

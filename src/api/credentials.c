@@ -422,13 +422,63 @@ jibit_credentials_get(const char *profile)
 	return copy;
 }
 
+/*
+ * Raises what the writing of a row has raised, without the DETAIL: that of a
+ * violated constraint shows the row, and so the keys.
+ */
+static void
+rethrow_without_detail(MemoryContext context)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	error->detail = NULL;
+	error->detail_log = NULL;
+	ReThrowError(error);
+}
+
+/* Writes the row, with the owner's rights and inside SPI. */
+static void
+write_profile(const char *table, Datum *values, bool has_url)
+{
+	Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	char nulls[4] = {' ', ' ', ' ', has_url ? ' ' : 'n'};
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		/* Two first writers of a profile wait for each other. */
+		if (SPI_execute(
+				psprintf("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table),
+				false, 0) != SPI_OK_UTILITY ||
+			SPI_execute_with_args(
+				psprintf(
+					"UPDATE %s SET api_key = $2, secret_key = $3, base_url = coalesce($4, base_url) WHERE profile::text = $1",
+					table),
+				4, types, values, nulls, false, 0) < 0)
+			elog(ERROR, "could not write %s", table);
+		if (SPI_processed == 0 &&
+			SPI_execute_with_args(
+				psprintf(
+					"INSERT INTO %s (profile, api_key, secret_key%s) VALUES ($1, $2, $3%s)",
+					table, has_url ? ", base_url" : "", has_url ? ", $4" : ""),
+				has_url ? 4 : 3, types, values, nulls, false, 0) < 0)
+			elog(ERROR, "could not write %s", table);
+	}
+	PG_CATCH();
+	{
+		rethrow_without_detail(caller);
+	}
+	PG_END_TRY();
+}
+
 void
 jibit_credentials_set(const char *profile, const char *api_key,
 					  const char *secret_key, const char *base_url)
 {
-	Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	Datum values[4];
-	char nulls[4] = {' ', ' ', ' ', base_url ? ' ' : 'n'};
 	JibitOwnerRights rights;
 	Oid owner;
 	Oid relid;
@@ -444,23 +494,7 @@ jibit_credentials_set(const char *profile, const char *api_key,
 		elog(ERROR, "SPI_connect failed");
 	jibit_become_owner(&rights, owner);
 
-	/* Two first writers of a profile wait for each other. */
-	if (SPI_execute(
-			psprintf("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table),
-			false, 0) != SPI_OK_UTILITY ||
-		SPI_execute_with_args(
-			psprintf(
-				"UPDATE %s SET api_key = $2, secret_key = $3, base_url = coalesce($4, base_url) WHERE profile::text = $1",
-				table),
-			4, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not write %s", table);
-	if (SPI_processed == 0 &&
-		SPI_execute_with_args(
-			psprintf(
-				"INSERT INTO %s (profile, api_key, secret_key%s) VALUES ($1, $2, $3%s)",
-				table, base_url ? ", base_url" : "", base_url ? ", $4" : ""),
-			base_url ? 4 : 3, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "could not write %s", table);
+	write_profile(table, values, base_url != NULL);
 	jibit_stop_being_owner(&rights);
 	SPI_finish();
 	jibit_credentials_changed(relid);
