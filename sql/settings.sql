@@ -28,12 +28,13 @@ SELECT setting, state FROM (VALUES
   ('jibit.allow_http = 2'),
   ('jibit.source_address = ''localhost'''), ('jibit.source_address = ''eth0'''), ('jibit.source_address = ''1.2.3'''),
   ('jibit.source_address = ''host!127.0.0.1'''), ('jibit.source_address = ''::g'''),
-  ('jibit.proxy = ''http://a b'''), (E'jibit.proxy = ''http://a\n'''), (E'jibit.track_id = ''a\nb'''), ('jibit.track_id = ''تست'''),
+  ('jibit.proxy = ''http://a b'''), ('jibit.proxy = ''ftp://a'''), ('jibit.proxy = ''socks://a'''), ('jibit.proxy = ''://a'''), (E'jibit.proxy = ''http://a\n'''), (E'jibit.track_id = ''a\nb'''), ('jibit.track_id = ''تست'''),
   ('jibit.track_id = '' blank'''), (format('jibit.track_id = %L', repeat('t', 51))), (E'jibit.track_id = ''a\rX-Other: 1''')
 ) v (setting), expect_error('SET ' || setting);
 SET jibit.track_id = 'ثبت';
 SET jibit.profile = '';
 SET jibit.source_address = 'localhost';
+SET jibit.proxy = 'htp://127.0.0.1';
 
 --
 -- Values that do.
@@ -59,14 +60,18 @@ SET jibit.track_id = 'regress';
 -- A proxy is used, and the environment's are not.
 SET jibit.proxy = 'http://127.0.0.1:1';
 SELECT state, code FROM expect_error($$SELECT jibit_card('6104330000000011')$$);
+SET jibit.proxy = 'SOCKS5h://127.0.0.1:1';
+SELECT state, code FROM expect_error($$SELECT jibit_card('6104330000000011')$$);
+SET jibit.proxy = '127.0.0.1:1';
+SELECT state, code FROM expect_error($$SELECT jibit_card('6104330000000011')$$);
 RESET jibit.proxy;
 -- For plain HTTP the certificates do not matter; for TLS a file must be there.
 SET jibit.ca_file = '/no/such/file';
 SELECT bank FROM jibit_card('6104330000000011');
 SELECT jibit_set_credentials('k', 's', 'tls', replace(:'base_url', 'http:', 'https:'));
 SET jibit.profile = 'tls';
-SELECT state, code FROM expect_error($$SELECT jibit_card('6104330000000011')$$);
-SELECT item, ok FROM jibit_check() WHERE item = 'TLS verified';
+SELECT state, code, detail, hint FROM expect_error($$SELECT jibit_card('6104330000000011')$$) \gx
+SELECT item, ok, detail FROM jibit_check() WHERE item = 'TLS verified';
 RESET jibit.ca_file;
 -- TLS to what speaks none.
 SELECT state, code FROM expect_error($$SELECT jibit_card('6104330000000011')$$);

@@ -199,10 +199,27 @@ check_source_address(char **newval, void **extra, GucSource source)
 	return false;
 }
 
-/* No blanks or control characters: the value becomes part of a URL. */
+/*
+ * No blanks or control characters: the value becomes part of a URL.  A scheme
+ * that libcurl does not know would be found out at each call only.
+ */
 static bool
 check_proxy(char **newval, void **extra, GucSource source)
 {
+	static const char *const schemes[] = {"http",	 "https",  "socks4",
+										  "socks4a", "socks5", "socks5h"};
+	const char *end = strstr(*newval, "://");
+	bool known = end == NULL; /* HTTP, then */
+
+	for (int i = 0; i < lengthof(schemes) && !known; i++)
+		known = strlen(schemes[i]) == end - *newval &&
+				pg_strncasecmp(*newval, schemes[i], end - *newval) == 0;
+	if (!known)
+	{
+		GUC_check_errdetail(
+			"A proxy's URL starts with http, https, socks4, socks4a, socks5 or socks5h.");
+		return false;
+	}
 	for (const unsigned char *p = (unsigned char *) *newval; *p; p++)
 	{
 		if (*p <= ' ' || *p == 0x7f)

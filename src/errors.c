@@ -243,6 +243,16 @@ jibit_error_description(const JibitError *error)
 	return classes[error->class].condition;
 }
 
+char *
+jibit_sentence(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && (text[length - 1] == '.' || text[length - 1] == ' '))
+		length--;
+	return psprintf("%.*s.", (int) length, text);
+}
+
 /* Who said what, and where to ask: the DETAIL line, in the database encoding. */
 static char *
 format_detail(const JibitError *error)

@@ -112,6 +112,9 @@ extern void jibit_error_report_at(int elevel, const char *inquiry,
 								  const JibitError *error,
 								  const JibitErrorPlace *place);
 
+/* A phrase that may have a full stop or not, with one.  Palloc'd. */
+extern char *jibit_sentence(const char *text);
+
 /*
  * Masks, in place, what must not be shown of a text from outside: `secrets`
  * (keys and tokens; NULL ends the list) and long runs of digits, which may be

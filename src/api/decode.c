@@ -316,7 +316,7 @@ set_network_error(JibitError *error, const JibitHttpRequest *request)
 		default:
 			break;
 	}
-	reason = psprintf("%s.", request->reason);
+	reason = jibit_sentence(request->reason);
 	jibit_error_set(error, code, 0, reason, request->track_id);
 	if (request->end == JIBIT_HTTP_MISCONFIGURED)
 	{

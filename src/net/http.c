@@ -36,6 +36,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "config.h"
+#include "errors.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "net/trust.h"
@@ -407,6 +408,17 @@ ensure_multi(void)
 							   curl_version_info(CURLVERSION_NOW)->version),
 						errhint("Install libcurl 7.87 or later.")));
 
+	/* Without it a name is resolved in the call itself: no cancel ends that. */
+	if ((curl_version_info(CURLVERSION_NOW)->features &
+		 CURL_VERSION_ASYNCHDNS) == 0)
+		ereport(
+			ERROR,
+			(errcode(jibit_error_sqlstate(JIBIT_CONFIGURATION)),
+			 errmsg("libcurl %s cannot resolve names in the background",
+					curl_version_info(CURLVERSION_NOW)->version),
+			 errhint(
+				 "Install a libcurl that was built with a threaded resolver or with c-ares.")));
+
 	if (!initialized)
 		initialized = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (initialized)
@@ -471,6 +483,7 @@ set_fixed_options(JibitTransfer *transfer)
 	SET(CURLOPT_USERAGENT, "jibit-postgresql/" JIBIT_VERSION_STRING);
 	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_PROXY_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	if (tls_is_openssl())

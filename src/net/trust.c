@@ -28,6 +28,19 @@ static char store_file[MAXPGPATH];
 static char store_directory[MAXPGPATH];
 static struct stat store_stat;
 
+/* Why a source is of no use, with its name; good until the next. */
+static const char *
+explain(const JibitTrustSource *source, const char *what)
+{
+	static char why[MAXPGPATH + 128];
+
+	snprintf(why, sizeof(why),
+			 "the %s with the trusted certificates, \"%s\", %s",
+			 source->file ? "file" : "directory",
+			 source->file ? source->file : source->directory, what);
+	return why;
+}
+
 static bool
 same_name(const char *name, const char *stored)
 {
@@ -56,7 +69,7 @@ jibit_trust_load(const JibitTrustSource *source)
 	if (source->file == NULL && source->directory == NULL)
 		return "no file or directory with trusted certificates is known";
 	if (source->file != NULL && stat(source->file, &now) != 0)
-		return "the file with the trusted certificates cannot be read";
+		return explain(source, "cannot be read");
 	if (is_current(source, &now))
 		return NULL;
 	if ((source->file && strlen(source->file) >= sizeof(store_file)) ||
@@ -70,7 +83,7 @@ jibit_trust_load(const JibitTrustSource *source)
 	{
 		X509_STORE_free(fresh);
 		ERR_clear_error();
-		return "the file with the trusted certificates has no certificate that can be read";
+		return explain(source, "has no certificate that can be read");
 	}
 
 	/* As libcurl does: an intermediate that is listed is trusted by itself. */

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "config.h"
+#include "encoding.h"
 #include "executor/spi.h"
 #include "extension.h"
 #include "fmgr.h"
@@ -79,6 +80,15 @@ add_row(Report *report, CheckItem item, const bool *ok, const char *detail)
 	report->next = item + 1;
 }
 
+/* What comes from the URL or the network, UTF-8, in the database's encoding. */
+static char *
+shown(const char *utf8)
+{
+	char *text = jibit_utf8_to_server_or_null(utf8, strlen(utf8));
+
+	return text ? text : "(cannot be shown in the database's encoding)";
+}
+
 static void
 add_result(Report *report, CheckItem item, bool ok, const char *detail)
 {
@@ -128,9 +138,9 @@ try_credentials(char **why)
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			ReThrowError(error);
 		*why = psprintf(
-			"%s.%s%s%s%s", error->message, error->detail ? " " : "",
-			error->detail ? error->detail : "", error->hint ? " " : "",
-			error->hint ? error->hint : "");
+			"%s%s%s%s%s", jibit_sentence(error->message),
+			error->detail ? " " : "", error->detail ? error->detail : "",
+			error->hint ? " " : "", error->hint ? error->hint : "");
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
@@ -216,11 +226,12 @@ check_service(Report *report, const JibitCredentials *credentials)
 	PG_END_TRY();
 
 	reached = request.end == JIBIT_HTTP_ANSWERED;
-	add_result(
-		report, ITEM_REACHABLE, reached || request.end == JIBIT_HTTP_TLS,
-		reached || request.end == JIBIT_HTTP_TLS
-			? credentials->base_url
-			: psprintf("%s: %s", credentials->base_url, request.reason));
+	add_result(report, ITEM_REACHABLE,
+			   reached || request.end == JIBIT_HTTP_TLS,
+			   reached || request.end == JIBIT_HTTP_TLS
+				   ? shown(credentials->base_url)
+				   : psprintf("%s: %s", shown(credentials->base_url),
+							  shown(request.reason)));
 
 	if (is_plain)
 		add_result(
@@ -233,8 +244,8 @@ check_service(Report *report, const JibitCredentials *credentials)
 		add_result(
 			report, ITEM_TLS, false,
 			psprintf(
-				"%s. For a private certificate authority set jibit.ca_file",
-				request.reason));
+				"%s For a private certificate authority set jibit.ca_file.",
+				jibit_sentence(shown(request.reason))));
 	if (!reached)
 		return;
 
