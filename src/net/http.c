@@ -26,6 +26,7 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -91,7 +92,8 @@ struct JibitHttpGroup
 /* What libcurl wants of a socket, and what the wait-event set has. */
 typedef struct SocketState
 {
-	bool ours;	  /* we are told when it is closed */
+	bool ours;	  /* we are told when it is closed, as a rule */
+	bool dropped; /* libcurl is about to close it, perhaps has */
 	uint8 wanted; /* WL_SOCKET_… bits; 0 for nothing */
 	uint8 waited; /* the bits in the set; 0 when not in it */
 	int position; /* in the set */
@@ -198,6 +200,7 @@ note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 	if (!reserve_socket(fd))
 		return -1;
 	s = &sockets[fd];
+	s->dropped = what == CURL_POLL_REMOVE && s->ours;
 	if (what != CURL_POLL_REMOVE)
 		s->wanted = what == CURL_POLL_IN	? WL_SOCKET_READABLE
 					: what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
@@ -210,6 +213,24 @@ note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 		leave_wait_set(fd);
 	sockets_changed = true;
 	return 0;
+}
+
+/*
+ * What libcurl has closed without telling, as 7.88 does when a connection
+ * attempt fails, counts no more.  It says before the close that it waits no
+ * longer, so this comes later, when it has returned.
+ */
+static void
+forget_if_closed(curl_socket_t fd)
+{
+	SocketState *s = &sockets[fd];
+
+	s->dropped = false;
+	if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+		return;
+	leave_wait_set(fd);
+	s->ours = false;
+	ReleaseExternalFD();
 }
 
 static int
@@ -248,6 +269,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		ReleaseExternalFD();
 	leave_wait_set(fd);
 	sockets[fd].ours = true;
+	sockets[fd].dropped = false;
 	return fd;
 }
 
@@ -256,6 +278,7 @@ close_socket(void *arg, curl_socket_t fd)
 {
 	leave_wait_set(fd);
 	sockets[fd].ours = false;
+	sockets[fd].dropped = false;
 	ReleaseExternalFD();
 	return close(fd);
 }
@@ -822,6 +845,12 @@ sync_wait_set(void)
 	if (!sockets_changed && !rebuild)
 		return;
 
+	for (int fd = 0; fd < sockets_size; fd++)
+	{
+		if (sockets[fd].dropped)
+			forget_if_closed(fd);
+	}
+	rebuild = wait_set_broken;
 	wait_set_broken = true; /* should something be thrown */
 	for (int fd = 0; fd < sockets_size && !rebuild; fd++)
 	{
