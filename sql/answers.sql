@@ -126,8 +126,4 @@ BEGIN;
 ALTER TYPE jibit_identification_document DROP ATTRIBUTE code;
 SELECT state, message FROM expect_error($$SELECT jibit_foreigner('0123456789')$$);
 ROLLBACK;
-BEGIN;
-ALTER TYPE jibit_error ALTER ATTRIBUTE http_status TYPE text;
-SELECT state, message FROM expect_error($$SELECT error FROM jibit_card_batch('{1}')$$);
-ROLLBACK;
 SELECT iban FROM jibit_iban('IR050170000000123456789012');
