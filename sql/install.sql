@@ -131,7 +131,8 @@ WHERE has_table_privilege('public', c.oid, 'SELECT, INSERT, UPDATE, DELETE') ORD
 
 -- A control call.
 CREATE FUNCTION sandbox(control text, query jsonb DEFAULT '{}') RETURNS jsonb
-LANGUAGE sql SET jibit.profile = 'sandbox' SET jibit.on_error = 'error' AS $$
+LANGUAGE sql SET jibit.profile = 'sandbox' SET jibit.on_error = 'error'
+SET jibit.timeout = '30s' SET jibit.connect_timeout = '5s' AS $$
   SELECT jibit_request('/v1/sandbox/' || control, query);
 $$;
 
