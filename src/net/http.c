@@ -816,9 +816,13 @@ rebuild_wait_set(void)
 	wait_set_size = 2 + Max(8, wanted * 2);
 	wait_set = jibit_create_wait_event_set(wait_set_size);
 	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
-					  NULL);
-	wait_set_used = 2;
+	wait_set_used = 1;
+	if (IsUnderPostmaster) /* not in single-user mode */
+	{
+		AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET,
+						  NULL, NULL);
+		wait_set_used++;
+	}
 	for (int fd = 0; fd < sockets_size; fd++)
 	{
 		SocketState *s = &sockets[fd];
