@@ -773,7 +773,8 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 	if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1,
 						 &header) == CURLHE_OK)
 		request->retry_after = (int) Min(retry_after, INT_MAX / 1000);
-	request->server_time = get_server_time(transfer->easy);
+	if (request->want_server_time)
+		request->server_time = get_server_time(transfer->easy);
 	request->end = transfer->why ? transfer->end : end_of_code(code);
 
 	/* What libcurl 7.88 says of headers that are too large. */

@@ -48,6 +48,7 @@ typedef struct JibitHttpRequest
 	const char *track_id;
 	int timeout_ms; /* for all of it, at least 1 */
 	int connect_timeout_ms;
+	bool want_server_time;
 	void *owner; /* the caller's own */
 
 	/* How it ended. */
@@ -56,7 +57,7 @@ typedef struct JibitHttpRequest
 	char *body; /* in the group's memory context, may be NULL */
 	size_t body_length;
 	int retry_after;	/* seconds, -1 where the answer has none */
-	time_t server_time; /* of the answer's Date, 0 if it has none */
+	time_t server_time; /* of the answer's Date, if wanted; 0 for none */
 	char reason[256];	/* of a failure: a sentence's inside, UTF-8 */
 
 	struct JibitTransfer *transfer; /* private to http.c */

@@ -207,6 +207,7 @@ check_service(Report *report, const JibitCredentials *credentials)
 	bool reached;
 
 	(void) jibit_http_check_url(credentials->base_url, &is_plain);
+	request.want_server_time = true;
 	request.url = psprintf("%s/v1/balances", credentials->base_url);
 	request.track_id = TRACK_ID;
 	request.timeout_ms = jibit_timeout_ms;
