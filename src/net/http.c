@@ -370,13 +370,24 @@ set_trust(CURL *easy, void *ssl_context, void *arg)
 	return CURLE_SSL_CACERT_BADFILE;
 }
 
-/* trust.c speaks to OpenSSL; other TLS libraries read the file by themselves. */
+/*
+ * trust.c speaks to OpenSSL; other TLS libraries read the file by themselves.
+ * Asked once: libcurl composes its answer anew each time.
+ */
 static bool
 tls_is_openssl(void)
 {
-	const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
+	static bool asked = false;
+	static bool is_openssl;
 
-	return name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
+	if (!asked)
+	{
+		const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+		is_openssl = name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
+		asked = true;
+	}
+	return is_openssl;
 }
 
 /*
