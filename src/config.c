@@ -33,6 +33,7 @@ char *jibit_ca_file;
 char *jibit_proxy;
 char *jibit_source_address;
 bool jibit_allow_http;
+uint64 jibit_transport_settings = 1;
 int jibit_batch_concurrency;
 int jibit_max_in_flight;
 bool jibit_statement_cache;
@@ -246,8 +247,21 @@ check_worker_databases(char **newval, void **extra, GucSource source)
 }
 
 static void
+assign_transport_text(const char *newval, void *extra)
+{
+	jibit_transport_settings++;
+}
+
+static void
+assign_transport_bool(bool newval, void *extra)
+{
+	jibit_transport_settings++;
+}
+
+static void
 assign_ca_file(const char *newval, void *extra)
 {
+	jibit_transport_settings++;
 	if (jibit_ca_file_hook)
 		jibit_ca_file_hook(newval);
 }
@@ -320,17 +334,18 @@ jibit_config_init(const JibitInquirySetting *inquiries, int ninquiries)
 	DefineCustomStringVariable(
 		"jibit.proxy", "Proxy for the calls, as a URL.",
 		"Empty for none. Proxies of the environment are ignored.",
-		&jibit_proxy, "", PGC_SUSET, GUC_SUPERUSER_ONLY, check_proxy, NULL,
-		NULL);
+		&jibit_proxy, "", PGC_SUSET, GUC_SUPERUSER_ONLY, check_proxy,
+		assign_transport_text, NULL);
 	DefineCustomStringVariable(
 		"jibit.source_address",
 		"Address of this host from which the calls go out.",
 		"Empty for the system's choice.", &jibit_source_address, "", PGC_SUSET,
-		0, check_source_address, NULL, NULL);
+		0, check_source_address, assign_transport_text, NULL);
 	DefineCustomBoolVariable(
 		"jibit.allow_http", "Allow base URLs without TLS.",
 		"For a sandbox only: keys and answers are readable on the way.",
-		&jibit_allow_http, false, PGC_SUSET, 0, NULL, NULL, NULL);
+		&jibit_allow_http, false, PGC_SUSET, 0, NULL, assign_transport_bool,
+		NULL);
 
 	DefineCustomIntVariable("jibit.batch_concurrency",
 							"Calls of one batch that are under way at a time.",

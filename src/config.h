@@ -36,6 +36,13 @@ extern char *jibit_ca_file;		   /* '': the system's */
 extern char *jibit_proxy;		   /* '': none */
 extern char *jibit_source_address; /* '': any */
 extern bool jibit_allow_http;
+
+/*
+ * Grows whenever one of these three or jibit.ca_file gets a value, so that a
+ * kept handle can tell whether it was set up with the present ones.  Never 0.
+ */
+extern uint64 jibit_transport_settings;
+
 extern int jibit_batch_concurrency;
 extern int jibit_max_in_flight;
 extern bool jibit_statement_cache;

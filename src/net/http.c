@@ -74,6 +74,7 @@ typedef struct JibitTransfer
 	struct curl_slist *headers;
 	JibitHttpGroup *group;
 	JibitHttpRequest *request;
+	uint64 settings; /* jibit_transport_settings that `easy` has; 0: none */
 	size_t capacity; /* of the request's body */
 	size_t header_length;
 	JibitHttpEnd end; /* what a callback saw, else ANSWERED */
@@ -544,6 +545,27 @@ may_be_multiplexed(const char *url)
 	return strncmp(url, "https:", 6) == 0;
 }
 
+/* The options that follow the configuration. */
+static bool
+set_configured_options(JibitTransfer *transfer)
+{
+	CURL *easy = transfer->easy;
+	bool ok = true;
+
+	if (transfer->settings == jibit_transport_settings)
+		return true;
+	transfer->settings = 0;
+	SET(CURLOPT_PROTOCOLS_STR, jibit_allow_http ? "http,https" : "https");
+	SET(CURLOPT_PROXY, jibit_proxy); /* "" also rules out the environment */
+	SET(CURLOPT_INTERFACE,
+		jibit_source_address[0] ? jibit_source_address : NULL);
+	if (!tls_is_openssl() && jibit_ca_file[0])
+		SET(CURLOPT_CAINFO, jibit_ca_file);
+	if (ok)
+		transfer->settings = jibit_transport_settings;
+	return ok;
+}
+
 /* The options of one request. */
 static bool
 set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
@@ -563,14 +585,8 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 		(long) Min(request->connect_timeout_ms, request->timeout_ms));
-	SET(CURLOPT_PROTOCOLS_STR, jibit_allow_http ? "http,https" : "https");
-	SET(CURLOPT_PROXY, jibit_proxy); /* "" also rules out the environment */
-	SET(CURLOPT_INTERFACE,
-		jibit_source_address[0] ? jibit_source_address : NULL);
 	SET(CURLOPT_FRESH_CONNECT, connections_stale ? 1L : 0L);
 	SET(CURLOPT_PIPEWAIT, may_be_multiplexed(request->url) ? 1L : 0L);
-	if (!tls_is_openssl() && jibit_ca_file[0])
-		SET(CURLOPT_CAINFO, jibit_ca_file);
 	return ok;
 #undef SET
 }
@@ -694,6 +710,7 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 		 add_header(transfer, "Accept: ", "application/json") &&
 		 add_header(transfer, "Content-Type: ",
 					request->json ? "application/json" : NULL) &&
+		 set_configured_options(transfer) &&
 		 set_request_options(transfer, request) &&
 		 curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
 	if (!ok)
