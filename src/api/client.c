@@ -75,7 +75,6 @@ typedef struct Task
 	bool has_digest; /* of the shared answers */
 	uint8 digest[JIBIT_DIGEST_SIZE];
 	bool token_renewed; /* the one new token has been spent */
-	JibitToken token;	/* that the request was sent with */
 	int64 bytes_received;
 	JibitHttpRequest request;
 
@@ -84,6 +83,9 @@ typedef struct Task
 	JibitPass pass;
 	int budget_day;
 	bool has_place;
+
+	/* That the request was sent with.  Last: large, and never cleared. */
+	JibitToken token;
 } Task;
 
 typedef struct Run
@@ -695,6 +697,13 @@ break_off_task(Task *task)
 						   task->bytes_received, task->call->duration_us);
 }
 
+/* All but the token. */
+static void
+clear_task(Task *task)
+{
+	memset(task, 0, offsetof(Task, token));
+}
+
 /* Gives back what the tasks hold, however the run has ended. */
 static void
 release_run(Run *run)
@@ -719,11 +728,12 @@ void
 jibit_client_call(JibitCall *call)
 {
 	Run *run = palloc0(sizeof(Run));
-	Task *task = palloc0(sizeof(Task));
+	Task *task = palloc(sizeof(Task));
 
 	run->caller = run->context = CurrentMemoryContext;
 	run->tasks = task;
 	run->ntasks = 1;
+	clear_task(task);
 	task->call = call;
 	task->context = CurrentMemoryContext;
 	begin_task(run, task);
@@ -767,7 +777,7 @@ refill(Run *run, const JibitCallRun *callbacks, bool *exhausted)
 				continue;
 			}
 			MemoryContextReset(context);
-			memset(task, 0, sizeof(Task));
+			clear_task(task);
 			memset(call, 0, sizeof(JibitCall));
 			task->call = call;
 			task->context = context;

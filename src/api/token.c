@@ -63,6 +63,9 @@
 /* After an early renewal that failed, while the old token is good. */
 #define RENEWAL_PAUSE_S 10
 
+/* How often a waiting caller is asked whether it still wants to. */
+#define ASK_MS 50
+
 /* No pause is longer: one that seems to be is of before the clock was set. */
 #define LONGEST_PAUSE_S RENEWAL_PAUSE_S
 
@@ -436,8 +439,19 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 
 		request->timeout_ms = Max((int) jibit_ms_until(deadline_us), 1);
 		jibit_http_start(group, request);
-		while (jibit_http_wait(group, request->timeout_ms + 1000L) == NULL)
-			/* libcurl ends it at its own timeout */;
+		/* libcurl ends it at its own timeout. */
+		while (jibit_http_wait(group, policy->keep_waiting
+										  ? ASK_MS
+										  : request->timeout_ms + 1000L) ==
+			   NULL)
+		{
+			if (policy->keep_waiting != NULL && !policy->keep_waiting())
+			{
+				jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0,
+								"The call was broken off.", track_id);
+				return false;
+			}
+		}
 		ok = jibit_decode_tokens(request, secrets, access, refresh, error);
 		if (!ok)
 			make_no_verdict(error);
@@ -618,7 +632,8 @@ run_attempt(const JibitCredentials *credentials, const JibitPolicy *policy,
  * deadline.
  */
 static bool
-wait_for_attempt(TokenSlot *slot, uint64 attempts, int64 deadline_us)
+wait_for_attempt(TokenSlot *slot, uint64 attempts, const JibitPolicy *policy,
+				 int64 deadline_us)
 {
 	static uint32 wait_event = 0;
 	bool ended = false;
@@ -633,6 +648,15 @@ wait_for_attempt(TokenSlot *slot, uint64 attempts, int64 deadline_us)
 		LWLockRelease(table->lock);
 		if (ended || left_ms == 0)
 			break;
+		if (policy->keep_waiting != NULL)
+		{
+			/* It may sleep on something else. */
+			ConditionVariableCancelSleep();
+			if (!policy->keep_waiting())
+				break;
+			left_ms = Min(left_ms, ASK_MS);
+			ConditionVariablePrepareToSleep(&slot->ended);
+		}
 
 		/* Now and then look whether the other session is still there. */
 		ConditionVariableTimedSleep(
@@ -738,7 +762,7 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 
 		slot_seen = slot;
 		attempts_seen = attempts;
-		if (!wait_for_attempt(slot, attempts, deadline_us))
+		if (!wait_for_attempt(slot, attempts, policy, deadline_us))
 		{
 			jibit_error_set(error, JIBIT_CODE_CONNECTION_TIMEOUT, 0,
 							"Another session has not got a token in time.",

@@ -15,8 +15,8 @@
 
 typedef struct JibitToken
 {
-	char text[JIBIT_TOKEN_MAX + 1];
 	uint64 generation; /* tells this pair from a later one */
+	char text[JIBIT_TOKEN_MAX + 1];
 } JibitToken;
 
 #define JIBIT_TOKEN_TRANCHE "jibit tokens"

@@ -54,7 +54,7 @@
 #define LIBCURL_FLOOR 0x075700
 
 /* First size of a body's buffer: most answers fit. */
-#define BODY_INITIAL 4096
+#define BODY_INITIAL 1024
 
 /* As much as libcurl itself takes for headers. */
 #define HEADERS_MAX (300 * 1024)
@@ -596,14 +596,15 @@ add_header(JibitTransfer *transfer, const char *name, const char *value)
 {
 	/* A name, a token or a track id, and what stands between them. */
 	char line[64 + JIBIT_TOKEN_MAX + 1];
-	struct curl_slist *list;
+	struct curl_slist *list = NULL;
+	int length;
 
 	if (value == NULL)
 		return true;
-	if (snprintf(line, sizeof(line), "%s%s", name, value) >= sizeof(line))
-		return false;
-	list = curl_slist_append(transfer->headers, line);
-	explicit_bzero(line, sizeof(line));
+	length = snprintf(line, sizeof(line), "%s%s", name, value);
+	if (length < sizeof(line))
+		list = curl_slist_append(transfer->headers, line);
+	explicit_bzero(line, Min(length, sizeof(line)));
 	if (list == NULL)
 		return false;
 	transfer->headers = list;
@@ -1084,6 +1085,7 @@ jibit_http_preload(const char *ca_file)
 
 	if (!tls_is_openssl())
 		return;
+	jibit_trust_warm_up();
 	why = jibit_trust_load(&source);
 	if (why != NULL)
 		ereport(

@@ -121,3 +121,10 @@ jibit_trust_apply(void *ssl_context, const JibitTrustSource *source)
 		SSL_CTX_set1_cert_store(ssl_context, store);
 	return why;
 }
+
+void
+jibit_trust_warm_up(void)
+{
+	SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+	ERR_clear_error();
+}

@@ -36,4 +36,10 @@ extern bool jibit_trust_has_changed(const JibitTrustSource *source);
  */
 extern const char *jibit_trust_load(const JibitTrustSource *source);
 
+/*
+ * Has OpenSSL set up what it sets up at its first use, some milliseconds of
+ * CPU, in this process and so for those that are forked later.
+ */
+extern void jibit_trust_warm_up(void);
+
 #endif /* JIBIT_TRUST_H */

@@ -144,6 +144,9 @@ static int started_since;	 /* calls since the latest exchange */
 static int ahead;			 /* how many to claim ahead */
 static int run_concurrency;	 /* of the run under way */
 
+static void exchange(bool claims);
+static bool must_flush(void);
+
 /*
  * Requests.
  */
@@ -492,6 +495,15 @@ read_arguments(Request *request, const JibitClaim *claim)
 	}
 }
 
+/* While a token is waited for, results are written all the same. */
+static bool
+keep_waiting(void)
+{
+	if (must_flush())
+		exchange(false);
+	return !ShutdownRequestPending;
+}
+
 /*
  * The keys of a profile for a role, as the role would get them; NULL with
  * *error filled where it does not.  That may be anything, since the keys may
@@ -522,6 +534,7 @@ open_account(const char *profile, Oid role, JibitError *error)
 		policy.credentials = jibit_credentials_get(profile);
 		/* The queue has its own retries, which hold up nothing. */
 		policy.max_retries = 0;
+		policy.keep_waiting = keep_waiting;
 		account = palloc0(sizeof(Account));
 		account->context = context;
 		account->policy = policy;
