@@ -14,6 +14,7 @@
 #include "common/hmac.h"
 #include "shared/digest.h"
 #include "storage/shmem.h"
+#include "utils/resowner.h"
 
 /* As long as the digest: more adds nothing. */
 #define KEY_SIZE JIBIT_DIGEST_SIZE
@@ -37,20 +38,47 @@ jibit_digest_shmem_init(void)
 						errmsg("could not generate a random key")));
 }
 
-void
-jibit_digest(uint8 *digest, const void *data, size_t length)
+/*
+ * One context for the life of the process: to make one costs more than a
+ * digest.  The server lets contexts belong to a resource owner, the present
+ * one; this gets an owner of its own, which no transaction releases.  So a
+ * digest can be computed outside of transactions too.
+ */
+static pg_hmac_ctx *
+get_context(void)
 {
-	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
-	bool ok;
+	static pg_hmac_ctx *context;
+	static ResourceOwner owner;
+	ResourceOwner caller = CurrentResourceOwner;
 
+	if (context != NULL)
+		return context;
+	if (owner == NULL)
+		owner = ResourceOwnerCreate(NULL, "jibit digest");
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		context = pg_hmac_create(PG_SHA256);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = caller;
+	}
+	PG_END_TRY();
 	if (context == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	ok = pg_hmac_init(context, key, KEY_SIZE) >= 0 &&
-		 pg_hmac_update(context, data, length) >= 0 &&
-		 pg_hmac_final(context, digest, JIBIT_DIGEST_SIZE) >= 0;
-	pg_hmac_free(context);
-	if (!ok)
+	return context;
+}
+
+void
+jibit_digest(uint8 *digest, const void *data, size_t length)
+{
+	pg_hmac_ctx *context = get_context();
+
+	if (pg_hmac_init(context, key, KEY_SIZE) < 0 ||
+		pg_hmac_update(context, data, length) < 0 ||
+		pg_hmac_final(context, digest, JIBIT_DIGEST_SIZE) < 0)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
 						errmsg("could not compute a digest")));
 }

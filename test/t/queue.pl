@@ -15,6 +15,7 @@ my $node = jibit_node(
 	'queue',
 	sandbox => $sandbox,
 	conf => "jibit.worker_databases = 'postgres'\n"
+	  . "jibit.cache_ttl = 10min\n"
 	  . "restart_after_crash = on\n");
 my $next_card = 0;
 
@@ -87,5 +88,10 @@ is( sql(
 	),
 	't|MELLI|t|1|t|t',
 	'with the composite\'s columns as keys');
+
+my $again = sql("SELECT jibit_submit('card', '{\"card\": \"$card\"}')");
+is( sql("SELECT state, result ->> 'track_id' = (SELECT result ->> 'track_id' FROM jibit_requests WHERE id = $id) FROM jibit_collect($again, '10s')"),
+	'succeeded|t', 'an equal request gets the shared answer');
+is($sandbox->stats->{card}, 1, 'and costs no other call');
 
 done_testing();
