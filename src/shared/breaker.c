@@ -18,6 +18,7 @@
 #include "jibit.h"
 #include "miscadmin.h"
 #include "shared/breaker.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/procarray.h"
 #include "storage/shmem.h"
@@ -144,6 +145,26 @@ time_to_pass(const Circuit *circuit, TimestampTz now)
 	return 0;
 }
 
+/* Another process may get the same pid one day. */
+static void
+end_probes_at_exit(int code, Datum arg)
+{
+	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < ACCOUNTS; i++)
+	{
+		Account *account = &breaker->accounts[i];
+
+		if (account->way.probe_pid == MyProcPid)
+			account->way.probe_pid = 0;
+		for (int j = 0; j < JIBIT_MAX_INQUIRIES; j++)
+		{
+			if (account->inquiries[j].probe_pid == MyProcPid)
+				account->inquiries[j].probe_pid = 0;
+		}
+	}
+	LWLockRelease(breaker->lock);
+}
+
 static bool
 mark_probe(Circuit *circuit)
 {
@@ -157,6 +178,7 @@ bool
 jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 				  long *wait_ms)
 {
+	static bool registered = false;
 	TimestampTz now;
 	Account *account;
 	bool closed;
@@ -174,6 +196,11 @@ jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 	if (closed)
 		return true;
 
+	if (!registered)
+	{
+		before_shmem_exit(end_probes_at_exit, (Datum) 0);
+		registered = true;
+	}
 	now = GetCurrentTimestamp();
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
 	account = find_or_make_account(account_digest);
