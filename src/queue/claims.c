@@ -38,6 +38,9 @@
 /* Rows deleted in one transaction, so that none lasts long. */
 #define PURGE_BATCH 1000
 
+/* What somebody has locked, to cancel it, may stay after all: look again. */
+#define LOCKED_MS 500
+
 /*
  * Plans.
  */
@@ -311,6 +314,7 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	Datum values[1];
 	JibitClaim *claims;
 	ArrayType *ids = NULL;
+	int found = 0;
 	Lanes lanes;
 
 	*taken = 0;
@@ -321,6 +325,7 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	claims = palloc0((ids ? SPI_processed : 1) * sizeof(JibitClaim));
 	if (ids != NULL)
 	{
+		found = (int) SPI_processed;
 		values[0] = PointerGetDatum(ids);
 		run(table, QUERY_CLAIM, 1, types, values, SPI_OK_SELECT);
 		for (uint64 i = 0; i < SPI_processed; i++)
@@ -334,6 +339,9 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	}
 	if (*taken >= count)
 		*due_at = DT_NOBEGIN;
+	else if (ids != NULL && *taken < found)
+		*due_at = Min(*due_at, TimestampTzPlusMilliseconds(
+								   GetCurrentTimestamp(), LOCKED_MS));
 	MemoryContextSwitchTo(caller);
 	return claims;
 }

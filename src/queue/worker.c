@@ -472,12 +472,13 @@ read_arguments(Request *request, const JibitClaim *claim)
 	{
 		const JibitParam *param = &inquiry->params[i];
 		JsonbValue found;
-		const JsonbValue *value;
+		const JsonbValue *value = NULL;
 		char *text = NULL;
 
-		value = getKeyJsonValueFromContainer(
-			&claim->arguments->root, param->argument,
-			(int) strlen(param->argument), &found);
+		if (JB_ROOT_IS_OBJECT(claim->arguments))
+			value = getKeyJsonValueFromContainer(
+				&claim->arguments->root, param->argument,
+				(int) strlen(param->argument), &found);
 		if (value != NULL)
 			text = value_text(value);
 		else if (param->kind == JIBIT_KIND_REPORT_DAY)
@@ -823,6 +824,7 @@ reload_settings(void)
 
 	/* A limit of this server's own may be another one now. */
 	jibit_pauses_end(NULL, JIBIT_LOCAL_LIMIT);
+	due_at = DT_NOBEGIN;
 }
 
 static bool
@@ -990,6 +992,7 @@ jibit_worker_main(Datum database)
 		}
 		if (ended.count + claimed.count > 0)
 			continue;
+		pgstat_report_stat(true);
 		pgstat_report_activity(STATE_IDLE, NULL);
 		if (!is_woken())
 			sleep_until_woken(idle_time());
