@@ -62,7 +62,7 @@ typedef struct StatementEntry
 #define WORK_MEM_SHARE 4
 
 /* Buckets to begin with; the table grows by itself. */
-#define INITIAL_ENTRIES 64
+#define INITIAL_ENTRIES 8
 
 static ExecutorRun_hook_type previous_executor_run;
 static ExecutorFinish_hook_type previous_executor_finish;
