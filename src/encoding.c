@@ -22,23 +22,21 @@
  * "no error" mode stops at the first character that does not fit.
  */
 static char *
-convert_or_null(const char *utf8, size_t length)
+convert_or_null(const char *text, size_t length, int from, int to)
 {
-	int encoding = GetDatabaseEncoding();
-	Oid procedure;
+	Oid procedure = FindDefaultConversionProc(from, to);
 	char *result;
 	Size size;
 
-	procedure = FindDefaultConversionProc(PG_UTF8, encoding);
 	if (!OidIsValid(procedure))
 		return NULL;
 
 	size = length * MAX_CONVERSION_GROWTH + 1;
 	result = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	if (pg_do_encoding_conversion_buf(
-			procedure, PG_UTF8, encoding,
-			(unsigned char *) unconstify(char *, utf8), (int) length,
-			(unsigned char *) result, (int) size, true) != (int) length)
+			procedure, from, to, (unsigned char *) unconstify(char *, text),
+			(int) length, (unsigned char *) result, (int) size,
+			true) != (int) length)
 	{
 		pfree(result);
 		return NULL;
@@ -61,7 +59,7 @@ with_arabic_letters(const char *utf8, size_t length)
 
 /* No conversion where both sides are the same or the server knows none. */
 static bool
-needs_conversion(const char *utf8, size_t length)
+needs_conversion(const char *text, size_t length)
 {
 	int encoding = GetDatabaseEncoding();
 
@@ -69,7 +67,7 @@ needs_conversion(const char *utf8, size_t length)
 		return false;
 	for (size_t i = 0; i < length; i++)
 	{
-		if (IS_HIGHBIT_SET(utf8[i]))
+		if (IS_HIGHBIT_SET(text[i]))
 			return true;
 	}
 	return false;
@@ -87,12 +85,12 @@ jibit_utf8_to_server_or_null(const char *utf8, size_t length)
 	if (!IsTransactionState())
 		return NULL;
 
-	result = convert_or_null(utf8, length);
+	result = convert_or_null(utf8, length, PG_UTF8, GetDatabaseEncoding());
 	if (result == NULL)
 	{
 		char *copy = with_arabic_letters(utf8, length);
 
-		result = convert_or_null(copy, length);
+		result = convert_or_null(copy, length, PG_UTF8, GetDatabaseEncoding());
 		pfree(copy);
 	}
 	return result;
@@ -118,5 +116,22 @@ jibit_utf8_to_server(const char *utf8, size_t length)
 char *
 jibit_server_to_utf8(char *text, size_t length)
 {
+	int encoding = GetDatabaseEncoding();
+
+	/*
+	 * Every encoding of a database has ASCII as it is; some have no conversion
+	 * for what is beyond.
+	 */
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII &&
+		!needs_conversion(text, length))
+		return text;
 	return pg_server_to_any(text, (int) length, PG_UTF8);
+}
+
+char *
+jibit_server_to_utf8_or_null(const char *text, size_t length)
+{
+	if (!needs_conversion(text, length))
+		return pnstrdup(text, length);
+	return convert_or_null(text, length, GetDatabaseEncoding(), PG_UTF8);
 }

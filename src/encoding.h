@@ -23,11 +23,17 @@ extern char *jibit_utf8_to_server(const char *utf8, size_t length);
 extern char *jibit_utf8_to_server_or_null(const char *utf8, size_t length);
 
 /*
- * The database's encoding to UTF-8.  Raises 22021 or 22P05 for bytes that are
- * no text.  The result is NUL-terminated and palloc'd, or the argument itself
+ * The database's encoding to UTF-8, of text with a terminator.  Raises 22021 or
+ * 22P05 for bytes that are no text.  The result is NUL-terminated and palloc'd, or the argument itself
  * where nothing changes and it is NUL-terminated already.  Only inside a
  * transaction.
  */
 extern char *jibit_server_to_utf8(char *text, size_t length);
+
+/*
+ * The same, palloc'd, but NULL for text that has no form in UTF-8.  Bytes are
+ * not checked where nothing is converted.  Only inside a transaction.
+ */
+extern char *jibit_server_to_utf8_or_null(const char *text, size_t length);
 
 #endif /* JIBIT_ENCODING_H */

@@ -43,9 +43,13 @@ has_high_bit(const char *data, size_t length)
 	return false;
 }
 
+/* No text in UTF-8. */
+#define NO_TEXT "\xff"
+
 /*
  * SQL_ASCII says nothing of its bytes: they are taken for UTF-8, and are no
- * valid value if they are not.
+ * valid value if they are not.  Nor is what the server cannot convert: a CHECK
+ * shall say so, and not raise an error of its own.
  */
 static inline Utf8
 get_utf8(const text *argument)
@@ -56,8 +60,9 @@ get_utf8(const text *argument)
 	if (likely(encoding == PG_UTF8) || encoding == PG_SQL_ASCII ||
 		!has_high_bit(utf8.data, utf8.length))
 		return utf8;
-	utf8.data = jibit_server_to_utf8(pnstrdup(utf8.data, utf8.length),
-									 utf8.length);
+	utf8.data = jibit_server_to_utf8_or_null(utf8.data, utf8.length);
+	if (utf8.data == NULL)
+		utf8.data = NO_TEXT;
 	utf8.length = strlen(utf8.data);
 	return utf8;
 }

@@ -75,6 +75,26 @@ is(value('db_sql_ascii', "SELECT owner_name FROM jibit_card('$card')"),
 is(value('db_sql_ascii', "SELECT jibit_valid_iban(E'\\xff\\xfe')"),
 	'f', '... and what is no UTF-8 is not valid');
 
+# An encoding from which the server can convert ASCII only.
+$node->safe_psql('postgres',
+	"CREATE DATABASE db_mule TEMPLATE template0 ENCODING 'MULE_INTERNAL' LC_COLLATE 'C' LC_CTYPE 'C'");
+{
+	local $ENV{PGCLIENTENCODING} = 'SQL_ASCII';
+
+	$node->safe_psql('db_mule', 'CREATE EXTENSION jibit');
+	jibit_store_credentials($node, sandbox => $sandbox, dbname => 'db_mule');
+	is( $node->safe_psql(
+			'db_mule', "SELECT (jibit_card_to_deposit('$card')).deposit_number"),
+		'7464622299889',
+		'MULE_INTERNAL: ASCII needs no conversion');
+	is( $node->safe_psql(
+			'db_mule',
+			q{SELECT jibit_valid_card('6037991234567893'), jibit_valid_card(E'\x81\xe1'),
+			  jibit_normalize_name(E'\x81\xe1') IS NULL, jibit_mask_card(E'\x81\xe1') IS NULL}),
+		't|f|t|t',
+		'... and what cannot be converted is not valid, and no error');
+}
+
 # What the service says in an error, in Persian, must not hide the error.
 my %refused = map { $_ => $sandbox->magic(card => $_) }
   qw(card.not_active unknown-code code-upper echo-secret);
