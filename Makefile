@@ -67,7 +67,7 @@ OBJS = \
 	src/sql/result.o \
 	src/sql/trigger.o
 
-REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch offline triggers caches
+REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch offline triggers caches queue
 
 PG_CONFIG ?= pg_config
 export PG_CONFIG CC
