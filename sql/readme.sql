@@ -99,6 +99,43 @@ CREATE TRIGGER check_mobile BEFORE INSERT OR UPDATE ON payees
 INSERT INTO payees VALUES (1, 'IR270170000000100324200001', DEFAULT, '0123456789', '09121234569');
 SELECT * FROM payees;
 
+-- In the background. The worker goes by the server's files.
+ALTER SYSTEM SET jibit.worker_databases = 'regression, contrib_regression';
+ALTER SYSTEM SET jibit.allow_http = on;
+SELECT pg_reload_conf();
+CREATE TABLE verifications (
+  customer int NOT NULL REFERENCES customers,
+  request bigint NOT NULL
+);
+INSERT INTO verifications
+SELECT id, jibit_submit('match_shahkar', jsonb_build_object('national_code', national_code, 'mobile', mobile))
+FROM customers
+WHERE national_code IS NOT NULL;
+SELECT count(*) FROM verifications, jibit_collect(request, '30s');
+SELECT v.customer, r.state, r.result -> 'matched' AS matched, (r.error).code
+FROM verifications v JOIN jibit_requests r ON r.id = v.request
+ORDER BY v.customer;
+SELECT jibit_submit('card_to_iban', '{"card": "6037997551234561"}', run_after => now() + interval '1 second', priority => 10) AS id \gset
+SELECT state, result ->> 'iban' AS iban FROM jibit_collect(:id, '10s');
+SELECT jibit_cancel(:id);  -- false: too late
+CREATE TRIGGER verify_mobile AFTER INSERT OR UPDATE ON customers
+  FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('match_shahkar', 'national_code=national_code', 'mobile=mobile');
+UPDATE customers SET mobile = '09121234569' WHERE id = 2;
+SELECT max(id) AS latest FROM jibit_requests \gset
+SELECT inquiry, arguments, state, (jsonb_populate_record(NULL::jibit_match, result)).matched FROM jibit_collect(:latest, '30s');
+DROP TRIGGER verify_mobile ON customers;
+-- As it was, and in the same order.
+UPDATE customers SET mobile = '09121234560' WHERE id = 2;
+UPDATE customers SET mobile = mobile WHERE id = 3;
+\o /dev/null
+SELECT inquiry, queued, running, succeeded, failed, rate, time_left FROM jibit_progress;
+SELECT profile, inquiry, pause_code, pause_message, paused_until FROM jibit_progress WHERE paused_until IS NOT NULL;
+\o
+DELETE FROM jibit_pauses WHERE profile = 'default';
+ALTER SYSTEM RESET jibit.worker_databases;
+ALTER SYSTEM RESET jibit.allow_http;
+SELECT pg_reload_conf();
+
 -- Arguments
 SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
 SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
@@ -176,4 +213,4 @@ SELECT item, ok FROM jibit_check() WHERE item <> 'grants';
 SELECT profile, state, last_error FROM jibit_token_status;
 
 DROP FUNCTION iban_verdict(text);
-DROP TABLE customers, iban_checks, payees;
+DROP TABLE customers, iban_checks, payees, verifications;
