@@ -136,6 +136,46 @@ ALTER SYSTEM RESET jibit.worker_databases;
 ALTER SYSTEM RESET jibit.allow_http;
 SELECT pg_reload_conf();
 
+-- A back office, from end to end
+CREATE SCHEMA office;
+CREATE TABLE office.customers (
+  id int PRIMARY KEY,
+  national_code jibit_national_code_text NOT NULL UNIQUE,
+  mobile jibit_mobile_text NOT NULL
+);
+CREATE TABLE office.payees (
+  id int PRIMARY KEY,
+  customer int NOT NULL REFERENCES office.customers,
+  iban jibit_iban_text NOT NULL,
+  bank text GENERATED ALWAYS AS (jibit_iban_bank(iban)) STORED,
+  status text,            -- what the API said
+  checked_at timestamptz  -- and when; NULL: not yet
+);
+CREATE TRIGGER own_mobile BEFORE INSERT OR UPDATE ON office.customers
+  FOR EACH ROW EXECUTE FUNCTION jibit_check_shahkar('national_code', 'mobile', 'unavailable=accept');
+CREATE TRIGGER good_iban BEFORE INSERT OR UPDATE ON office.payees
+  FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'unavailable=accept');
+INSERT INTO office.customers VALUES (1, jibit_normalize_national_code('۰۰۸۴۵۷۵۹۴۸'), jibit_normalize_mobile('+98 912 123 4568'));
+INSERT INTO office.payees (id, customer, iban) VALUES
+  (1, 1, jibit_normalize_iban('27 0170 0000 0010 0324 2000 01')),
+  (2, 1, jibit_normalize_iban('ir04 0120 0000 0098 7654 3210 94'));
+-- Without the blocked one.
+INSERT INTO office.payees (id, customer, iban) VALUES (1, 1, jibit_normalize_iban('27 0170 0000 0010 0324 2000 01'));
+-- What an outage would have let in.
+ALTER TABLE office.payees DISABLE TRIGGER good_iban;
+INSERT INTO office.payees (id, customer, iban) VALUES (2, 1, jibit_normalize_iban('ir04 0120 0000 0098 7654 3210 94'));
+ALTER TABLE office.payees ENABLE TRIGGER good_iban;
+UPDATE office.payees p
+SET status = coalesce((b.result).status, (b.error).code), checked_at = now()
+FROM (SELECT array_agg(id ORDER BY id) AS ids, array_agg(iban::text ORDER BY id) AS ibans
+      FROM office.payees
+      WHERE checked_at IS NULL OR checked_at < now() - interval '1 month') due,
+     jibit_iban_batch(due.ibans) b
+WHERE p.id = due.ids[b.ordinality] AND (b.error).retryable IS NOT TRUE;
+SELECT id, iban, bank, status FROM office.payees WHERE status <> 'ACTIVE';
+SELECT id, status, checked_at IS NOT NULL AS is_checked FROM office.payees ORDER BY id;
+DROP SCHEMA office CASCADE;
+
 -- Arguments
 SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
 SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
