@@ -35,6 +35,13 @@
 #define JIBIT_MODULE_MAGIC(version_string) PG_MODULE_MAGIC
 #endif
 
+/* Stands before a declaration. */
+#if PG_VERSION_NUM >= 180000
+#define JIBIT_NORETURN pg_noreturn
+#else
+#define JIBIT_NORETURN pg_attribute_noreturn()
+#endif
+
 /* ExecutorRun and its hook lost their last parameter in PostgreSQL 18. */
 #if PG_VERSION_NUM >= 180000
 #define JIBIT_EXECUTOR_RUN_PARAMETERS \

@@ -8,10 +8,11 @@
 #ifndef JIBIT_QUEUE_LAUNCHER_H
 #define JIBIT_QUEUE_LAUNCHER_H
 
+#include "compat.h"
+
 /* Registers the launcher; from a preloaded _PG_init. */
 extern void jibit_launcher_register(void);
 
-extern PGDLLEXPORT void jibit_launcher_main(Datum argument)
-	pg_attribute_noreturn();
+JIBIT_NORETURN extern PGDLLEXPORT void jibit_launcher_main(Datum argument);
 
 #endif /* JIBIT_QUEUE_LAUNCHER_H */

@@ -8,11 +8,12 @@
 #ifndef JIBIT_QUEUE_WORKER_H
 #define JIBIT_QUEUE_WORKER_H
 
+#include "compat.h"
+
 /* The worker's function, as the postmaster knows it; its argument is the
  * database's OID. */
 #define JIBIT_WORKER_FUNCTION "jibit_worker_main"
 
-extern PGDLLEXPORT void jibit_worker_main(Datum database)
-	pg_attribute_noreturn();
+JIBIT_NORETURN extern PGDLLEXPORT void jibit_worker_main(Datum database);
 
 #endif /* JIBIT_QUEUE_WORKER_H */
