@@ -28,6 +28,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,6 +57,13 @@
 
 /* First size of a body's buffer: most answers fit. */
 #define BODY_INITIAL 1024
+
+/*
+ * A peer that acknowledges nothing for so long is gone.  An HTTP/2 connection
+ * outlives the timeouts of its requests, so without that a network that has
+ * swallowed one would fail calls for minutes after it has recovered.
+ */
+#define SILENT_MS 20000
 
 /* As much as libcurl itself takes for headers. */
 #define HEADERS_MAX (300 * 1024)
@@ -261,6 +270,17 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		ReleaseExternalFD();
 		return fd;
 	}
+
+#ifdef TCP_USER_TIMEOUT
+	if (address->family == AF_INET || address->family == AF_INET6)
+	{
+		/* Where it cannot be set, the system's own time of minutes counts. */
+		unsigned int timeout_ms = SILENT_MS;
+
+		(void) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+						  sizeof(timeout_ms));
+	}
+#endif
 
 	/*
 	 * libcurl may have closed the number's last socket by itself, as 7.88
