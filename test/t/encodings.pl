@@ -156,6 +156,60 @@ foreach my $bytes ('\\xff\\xfe', '\\xdb', '\\xf0\\x9f', '\\xed\\xa0\\x80', '\\x8
 	is($sandbox->stats->{total}, $before, '... without a call');
 }
 
+# What is text in an encoding, at random: no function without a call raises an
+# error for it, and they agree with each other. The seed makes it repeatable.
+my $fuzz = <<'EOS';
+SELECT setseed(0.42);
+DO $$
+DECLARE
+  name text := getdatabaseencoding();
+  bytes bytea;
+  value text;
+  texts int := 0;
+BEGIN
+  FOR i IN 1 .. 3000 LOOP
+    SELECT coalesce(string_agg(CASE WHEN random() < 0.6 THEN set_byte('0'::bytea, 0, 48 + (random() * 9)::int)
+                                    ELSE set_byte('0'::bytea, 0, 1 + (random() * 254)::int) END, ''), '')
+      INTO bytes FROM generate_series(1, (random() * 30)::int);
+    BEGIN
+      value := CASE name WHEN 'SQL_ASCII' THEN convert_from(bytes, 'SQL_ASCII') ELSE convert_from(bytes, name) END;
+    EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+      CONTINUE;
+    END;
+    texts := texts + 1;
+    IF (jibit_valid_card(value), jibit_valid_iban(value), jibit_valid_national_code(value),
+        jibit_valid_company_id(value), jibit_valid_mobile(value), jibit_valid_postal_code(value))
+       IS DISTINCT FROM
+       (jibit_normalize_card(value) IS NOT NULL, jibit_normalize_iban(value) IS NOT NULL,
+        jibit_normalize_national_code(value) IS NOT NULL, jibit_normalize_company_id(value) IS NOT NULL,
+        jibit_normalize_mobile(value) IS NOT NULL, jibit_normalize_postal_code(value) IS NOT NULL)
+       OR jibit_normalize_name(jibit_normalize_name(value)) IS DISTINCT FROM jibit_normalize_name(value) THEN
+      RAISE EXCEPTION 'disagreement about %', bytes;
+    END IF;
+    PERFORM jibit_card_bank(value), jibit_iban_bank(value), jibit_mask_card(value), jibit_format_iban(value);
+  END LOOP;
+  IF texts < 20 THEN
+    RAISE EXCEPTION 'only % texts', texts;
+  END IF;
+END
+$$;
+EOS
+foreach my $encoding (
+	qw(UTF8 SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 MULE_INTERNAL
+	LATIN1 LATIN2 LATIN3 LATIN4 LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10
+	WIN1250 WIN1251 WIN1252 WIN1253 WIN1254 WIN1255 WIN1256 WIN1257 WIN1258
+	WIN866 WIN874 KOI8R KOI8U ISO_8859_5 ISO_8859_6 ISO_8859_7 ISO_8859_8))
+{
+	my $database = lc "fuzz_$encoding";
+
+	$node->safe_psql('postgres',
+		"CREATE DATABASE $database TEMPLATE template0 ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C'");
+	local $ENV{PGCLIENTENCODING} = $encoding;
+	my ($status, $out, $errors) =
+	  $node->psql($database, "CREATE EXTENSION jibit; $fuzz");
+	is($status, 0, "$encoding: random text does no harm") or diag($errors);
+}
+
 # Digits and letters beyond the encoding arrive by other ways: as escapes.
 is( value(
 		'db_win1256',
