@@ -100,6 +100,20 @@ INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
 SELECT fault('');
 SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200002')$$);
 
+-- What is accepted in an outage, and what is not: an outage says nothing of
+-- the row, but a limit of this server's own and a wrong answer do not pass.
+SET client_min_messages = error;
+SELECT f AS fault, r.state, r.code, coalesce(r.message = 'accepted', false) AS accepted
+FROM unnest(ARRAY['card.source_bank_is_not_active', 'daily_limit.reached', 'balance.not_enough', 'providers.not_available', 'http.502', 'close',
+  'forbidden', 'not-json', 'iban.black_listed', 'conversion.failed']) f,
+  LATERAL (SELECT fault(f, 0)) armed,
+  LATERAL (SELECT r.* FROM refusal(format('INSERT INTO payees (iban) SELECT %L WHERE %L IS NOT NULL', 'IR270170000000100324200001', armed)) r) r;
+SELECT fault('');
+RESET client_min_messages;
+SET jibit.max_calls_per_statement = 1;
+SELECT state, code, place FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200001'), ('IR680120000002236352194256')$$);
+RESET jibit.max_calls_per_statement;
+
 -- A session cannot weaken it.
 SELECT jibit_cache_clear() IS NOT NULL AS cleared;
 SET jibit.on_error = 'warning';
@@ -107,12 +121,18 @@ SET jibit.validate = off;
 SET jibit.profile = 'nobody';
 SET jibit.timeout = '1ms';
 SET jibit.connect_timeout = '1ms';
+SET jibit.max_retries = 0;
+SET jibit.cache_ttl = '1d';
+SET jibit.cache_ttl_iban = '1d';
 SELECT calls() IS NOT NULL AS counted;
 SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR270170000000100324200002')$$);
 SELECT * FROM refusal(format('INSERT INTO payees (iban) VALUES (%L)', :'missing'));
 INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
 RESET jibit.timeout;
 RESET jibit.connect_timeout;
+RESET jibit.max_retries;
+RESET jibit.cache_ttl;
+RESET jibit.cache_ttl_iban;
 RESET jibit.profile;
 RESET jibit.validate;
 RESET jibit.on_error;
@@ -139,6 +159,19 @@ INSERT INTO parted VALUES (1, '270170000000100324200001') ON CONFLICT (id) DO UP
 INSERT INTO parted VALUES (1, '68 0120 0000 0223 6352 1942 56') ON CONFLICT (id) DO UPDATE SET iban = excluded.iban;
 SELECT * FROM parted;
 SELECT * FROM refusal($$INSERT INTO parted VALUES (2, 'x')$$);
+
+-- Other types of text; a function's own settings count as the session's.
+CREATE TABLE typed (iban jibit_iban_text, card varchar(16), plain char(40));
+CREATE TRIGGER check_iban BEFORE INSERT ON typed FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'online=off', 'normalize=on');
+CREATE TRIGGER check_card BEFORE INSERT ON typed FOR EACH ROW EXECUTE FUNCTION jibit_check_card('card', 'online=off', 'normalize=on');
+CREATE TRIGGER check_plain BEFORE INSERT ON typed FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('plain', 'online=off', 'normalize=on');
+INSERT INTO typed VALUES ('IR270170000000100324200001', '6037991234567893', '27 0170 0000 0010 0324 2000 01');
+SELECT * FROM typed;
+CREATE FUNCTION weakened() RETURNS void LANGUAGE sql SET jibit.validate = off SET jibit.on_error = 'warning'
+AS $$INSERT INTO typed (plain) VALUES ('IR270170000000100324200002')$$;
+SELECT state, code, place FROM refusal('SELECT weakened()');
+DROP FUNCTION weakened();
+DROP TABLE typed;
 
 -- A changed table is looked at anew.
 ALTER TABLE payees RENAME COLUMN iban TO account;

@@ -255,6 +255,25 @@ parse_options(Options *options, const TriggerKind *kind, Relation relation,
 			"options \"national_code\" and \"birth_date\" go together");
 }
 
+/* Entries that are to be parsed anew, or never again: of dropped triggers. */
+static void
+drop_stale_options(void)
+{
+	HASH_SEQ_STATUS scan;
+	Options *options;
+
+	hash_seq_init(&scan, options_table);
+	while ((options = hash_seq_search(&scan)) != NULL)
+	{
+		if (OidIsValid(options->relation))
+			continue;
+		if (options->context != NULL)
+			MemoryContextDelete(options->context);
+		(void) hash_search(options_table, &options->trigger, HASH_REMOVE,
+						   NULL);
+	}
+}
+
 static Options *
 get_options(const TriggerKind *kind, const TriggerData *trigger)
 {
@@ -263,7 +282,6 @@ get_options(const TriggerKind *kind, const TriggerData *trigger)
 	Options parsed = {.trigger = key, .relation = RelationGetRelid(relation)};
 	Options *options;
 	MemoryContext caller;
-	bool found;
 
 	if (options_table == NULL)
 	{
@@ -286,9 +304,8 @@ get_options(const TriggerKind *kind, const TriggerData *trigger)
 	parse_options(&parsed, kind, relation, trigger->tg_trigger);
 	MemoryContextSwitchTo(caller);
 
-	options = hash_search(options_table, &key, HASH_ENTER, &found);
-	if (found && options->context != NULL)
-		MemoryContextDelete(options->context);
+	drop_stale_options();
+	options = hash_search(options_table, &key, HASH_ENTER, NULL);
 	*options = parsed;
 	MemoryContextSetParent(options->context, TopMemoryContext);
 	return options;
