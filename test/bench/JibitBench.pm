@@ -21,6 +21,8 @@ use Time::HiRes ();
 our @EXPORT = qw(
   $cards_file
   build_bare
+  compile_module
+  pgbench
   make_certificates
   start_sandbox
   sandbox_calls
@@ -141,6 +143,16 @@ sub run_bare
 	  if defined $card;
 	return bless start_talk('bare', $bare, 'sequence', $sandbox->{url},
 		$sandbox->{ca}, $cards_file), 'JibitBench::Bare';
+}
+
+# A module for the server under test.
+sub compile_module
+{
+	my ($source, $module) = @_;
+
+	output_of(split(' ', $ENV{CC} // 'cc'), '-O2', '-fPIC', '-shared',
+		"-I$ENV{JIBIT_BENCH_INCLUDE}", '-o', $module, $source);
+	return;
 }
 
 # ---------------------------------------------------------------- certificates
@@ -300,6 +312,23 @@ sub place
 
 	output_of('taskset', '-c', '-p', $processor, $_) foreach @pids;
 	return;
+}
+
+# The transactions a second that pgbench counts of a script, without those of
+# connecting. `options` are the sessions'.
+sub pgbench
+{
+	my ($clients, $seconds, $script, $options) = @_;
+
+	open my $out, '>', "$dir/script.sql" or die "$dir/script.sql: $!\n";
+	print $out $script;
+	close $out;
+	local $ENV{PGOPTIONS} = $options;
+	my $output = output_of("$bindir/pgbench", '-n', '-c', $clients, '-j', $clients,
+		'-T', $seconds, '-f', "$dir/script.sql", '-h', $sockets, '-U',
+		'postgres', 'postgres');
+	my ($rate) = $output =~ /^tps = ([0-9.]+)/m or die "pgbench: $output\n";
+	return $rate;
 }
 
 # ------------------------------------------------------------------- statistics

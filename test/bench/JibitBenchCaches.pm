@@ -1,0 +1,143 @@
+# The part "caches" of make bench: what an answer that is known already costs in
+# SQL, more than a C function that returns the same composite from nothing.
+
+package JibitBenchCaches;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use FindBin;
+use JibitBench;
+
+our @EXPORT = qw(measure_caches);
+
+use constant {
+	ROUNDS => 9,
+	FEW => 100,
+	MANY => 100_000,
+	HITS => 20_000,
+	PGBENCH_ROUNDS => 3,
+	PGBENCH_SECONDS => 3,
+};
+
+sub build_trivial
+{
+	my ($session) = @_;
+	my $module = "$FindBin::Bin/trivial.so";
+
+	compile_module("$FindBin::Bin/trivial.c", $module);
+	$session->query(
+		    "CREATE FUNCTION bench_trivial(card text) RETURNS jibit_card_iban AS '$module' "
+		  . 'LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000');
+	return;
+}
+
+# The microseconds for a row, of each function in turn, by a query whose FROM
+# gives HITS rows with a card.
+sub compare
+{
+	my ($session, $from) = @_;
+	my (@trivial, @hits, @more);
+
+	foreach my $round (-1 .. ROUNDS - 1)
+	{
+		my %us;
+		foreach my $function (qw(bench_trivial jibit_card_to_iban))
+		{
+			my $count =
+			  $session->query("SELECT count(($function(card)).iban) FROM $from");
+			die "$function: $count rows\n" if $count != HITS;
+			$us{$function} = 1e6 * $session->seconds / HITS;
+		}
+		next if $round < 0;
+		push @trivial, $us{bench_trivial};
+		push @hits, $us{jibit_card_to_iban};
+		push @more, $us{jibit_card_to_iban} - $us{bench_trivial};
+	}
+	return (median(@trivial), median(@hits), median(@more));
+}
+
+sub report_hit
+{
+	my ($what, $target, $trivial, $hit, $more) = @_;
+
+	report(
+		$what,
+		sprintf('%.2f us', $trivial),
+		sprintf('%.2f us', $hit),
+		sprintf('+%.2f us', $more),
+		"< +$target us",
+		$more < $target);
+	return;
+}
+
+# Transactions a second of so many sessions that do nothing but hit.
+sub hit_rate
+{
+	my ($clients) = @_;
+
+	return pgbench(
+		$clients, PGBENCH_SECONDS,
+		"SELECT count((jibit_card_to_iban(card)).iban) FROM bench_cards WHERE id < 2000;\n",
+		'-c jibit.profile=plain -c jibit.statement_cache=off -c jibit.cache_ttl=1d');
+}
+
+# Cards below MANY have not been asked for by anybody else.
+sub measure_caches
+{
+	my ($sandbox) = @_;
+	my $session = psql(profile => $sandbox->{name});
+
+	build_trivial($session);
+	$session->query('SET jibit.statement_cache = off');
+	$session->query("SET jibit.cache_ttl = '1d'");
+	$session->query('SET jibit.batch_concurrency = 32');
+	$session->query('SELECT jibit_cache_clear()');
+	my $fill = sub {
+		my ($from, $to) = @_;
+		my $count = $session->query(
+			'SELECT count((result).iban) FROM jibit_card_to_iban_batch('
+			  . "(SELECT array_agg(card) FROM bench_cards WHERE id >= $from AND id < $to))");
+		die "the cache was not filled: $count\n" if $count != $to - $from;
+	};
+	my $every = HITS / FEW;
+	my $few = '(SELECT card FROM bench_cards WHERE id < ' . FEW
+	  . ") c, generate_series(1, $every)";
+	$fill->(0, FEW);
+	my @few = compare($session, $few);
+	$fill->(FEW, MANY);
+	my $step = MANY / HITS;
+	my @many = compare($session,
+		'(SELECT card FROM bench_cards WHERE id < ' . MANY . " AND id % $step = 0) c");
+	report_hit('a hit of the shared cache, ' . FEW . ' entries', 5, @few);
+	report_hit('a hit of the shared cache, ' . MANY . ' entries', 5, @many);
+	report('  the one beside the other', sprintf('%.2f us', $few[1]),
+		sprintf('%.2f us', $many[1]), sprintf('%.2f', $many[1] / $few[1]),
+		'<= 1.5', $many[1] / $few[1] <= 1.5);
+
+	my (@one, @two);
+	foreach my $round (1 .. PGBENCH_ROUNDS)
+	{
+		push @one, hit_rate(1);
+		push @two, hit_rate(2);
+	}
+	my $ratio = median(@two) / median(@one);
+	report('  two sessions beside one', sprintf('%.0f/s', 2000 * median(@one)),
+		sprintf('%.0f/s', 2000 * median(@two)), sprintf('%.2f', $ratio),
+		'>= 1.8', $ratio >= 1.8);
+
+	$session->query('SET jibit.statement_cache = on');
+	$session->query("SET jibit.cache_ttl = '0'");
+	my @statement = compare($session,
+		'(SELECT card FROM bench_cards WHERE id = 1) c, generate_series(1, '
+		  . HITS . ')');
+	report_hit('a hit of the statement\'s answers', 2, @statement);
+	$session->end;
+	note(
+		'Hits: "bare" is a C function that returns a composite of the same type from',
+		'constants, in the same query; the ratio column has the difference.');
+	return;
+}
+
+1;
