@@ -268,7 +268,7 @@ sub stop_cluster
 	return;
 }
 
-# A session. Options: profile. query(SQL) returns the lines of the answer,
+# A session. Options: profile, database. query(SQL) returns the lines of the answer,
 # columns separated by "|"; seconds() tells how long the latest took, seen from
 # here; pid() is the server process.
 sub psql
@@ -279,7 +279,7 @@ sub psql
 	  $options{profile} ? "-c jibit.profile=$options{profile}" : '';
 	my $session = bless start_talk('psql', "$bindir/psql", '-X', '-A', '-t',
 		'-q', '-v', 'ON_ERROR_STOP=1', '-h', $sockets, '-U', 'postgres',
-		'postgres'), 'JibitBench::Session';
+		$options{database} // 'postgres'), 'JibitBench::Session';
 	$session->{backend} = $session->query('SELECT pg_backend_pid()');
 	return $session;
 }
