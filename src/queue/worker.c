@@ -72,7 +72,7 @@
  * Without anything to do: COMMIT PREPARED wakes nobody, and a replicated
  * change of the credentials may not.
  */
-#define IDLE_MS 5000
+#define IDLE_MS 10000
 
 /* How often finished requests are looked at for their age. */
 #define PURGE_MS 60000
