@@ -218,15 +218,19 @@ push_string(JsonbParseState **state, JsonbIteratorToken token, char *text)
 	(void) pushJsonbValue(state, token, &value);
 }
 
-static bool
-is_required(const JibitInquiry *inquiry, const char *argument)
+/* Also where its column is NULL, so that a misspelt name shows at once. */
+static const JibitParam *
+find_param(const JibitInquiry *inquiry, const char *argument)
 {
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
 		if (strcmp(inquiry->params[i].argument, argument) == 0)
-			return inquiry->params[i].required;
+			return &inquiry->params[i];
 	}
-	return false;
+	refuse_trigger(ERRCODE_INVALID_PARAMETER_VALUE,
+				   psprintf("inquiry \"%s\" has no argument \"%s\"",
+							inquiry->id, argument));
+	return NULL; /* not reached */
 }
 
 /* What a firing of the trigger is to submit. */
@@ -255,6 +259,7 @@ read_row(Firing *firing, const TriggerData *trigger,
 	{
 		char *argument = pstrdup(trigger->tg_trigger->tgargs[i]);
 		char *name = strchr(argument, '=');
+		const JibitParam *param;
 		AttrNumber column;
 		char *text;
 
@@ -269,13 +274,14 @@ read_row(Firing *firing, const TriggerData *trigger,
 			firing->profile = name;
 			continue;
 		}
+		param = find_param(inquiry, argument);
 		column = find_column(relation, name);
 		if (is_update && !is_same(desc, column, trigger->tg_trigtuple, row))
 			firing->is_changed = true;
 		text = column_text(desc, column, row);
 		if (text == NULL)
 		{
-			if (is_required(inquiry, argument))
+			if (param->required)
 				firing->is_complete = false;
 			continue;
 		}
