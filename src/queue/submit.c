@@ -325,6 +325,9 @@ jibit_submit_look(int64 id, Datum *request, bool *finished)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+
+	/* What the same statement has submitted shall be seen, and refused. */
+	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	if (run_for_own(
 			table,

@@ -1,86 +1,51 @@
-# The queue and its worker: what is submitted runs once after the commit,
-# whatever crashes; failures follow the queue's policy; roles are isolated.
+# The queue as its users see it: what is submitted runs after the commit and
+# only then, in order; results are collected, requests cancelled; triggers
+# submit; roles are isolated.
 
 use strict;
 use warnings;
 
+use JibitQueue;
 use JibitTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes ();
 
 my $sandbox = jibit_sandbox();
 my $node = jibit_node(
 	'queue',
 	sandbox => $sandbox,
-	conf => "jibit.worker_databases = 'postgres'\n"
-	  . "jibit.cache_ttl = 10min\n"
-	  . "restart_after_crash = on\n");
-my $next_card = 0;
+	conf => $JibitQueue::conf
+	  . "jibit.cache_ttl = 10min\nmax_prepared_transactions = 5\n");
+my $queue = jibit_queue($node);
 
-sub sql
+sub sql { return $queue->sql(@_) }
+
+# jibit_submit() of a card, with more arguments.
+sub submission
 {
-	my ($query) = @_;
-	my $value = $node->safe_psql('postgres', $query);
-	return $value;
+	my ($card, $more) = @_;
+	return "jibit_submit('card', '{\"card\": \"$card\"}'"
+	  . ($more ? ", $more" : '') . ')';
 }
 
-sub cards
+sub set_conf
 {
-	my ($count) = @_;
-	return map { test_card($next_card++) } 1 .. $count;
+	my ($name, $value) = @_;
+	sql("ALTER SYSTEM SET $name = $value");
+	sql('SELECT pg_reload_conf()');
+	$queue->wait_for(
+		"(SELECT setting = (SELECT boot_val FROM pg_settings WHERE name = '$name') FROM pg_settings WHERE name = '$name')"
+	) if $value eq 'DEFAULT';
+	return;
 }
 
-# Submits an inquiry for each card and returns the ids.
-sub submit
-{
-	my (@cards) = @_;
-	my $list = join ', ', map { "jsonb_build_object('card', '$_')" } @cards;
-	return split /\n/,
-	  sql("SELECT jibit_submit_batch('card', ARRAY[$list])");
-}
+# ---- one request
 
-sub state_of
-{
-	my ($id) = @_;
-	return sql("SELECT state FROM jibit_queue WHERE id = $id");
-}
-
-sub wait_for_state
-{
-	my ($id, $state) = @_;
-	return poll_until(sub { state_of($id) eq $state },
-		"request $id to be $state (it is " . state_of($id) . ')');
-}
-
-sub worker_pid
-{
-	return poll_until(
-		sub {
-			sql(
-				"SELECT pid FROM pg_stat_activity WHERE backend_type = 'jibit worker'"
-			);
-		},
-		'the worker');
-}
-
-sub wait_until_done
-{
-	my ($where) = @_;
-	return poll_until(
-		sub {
-			sql("SELECT count(*) FROM jibit_queue WHERE finished_at IS NULL"
-				  . ($where ? " AND $where" : '')) eq '0';
-		},
-		'all requests to finish');
-}
-
-note 'one request';
-ok(worker_pid(), 'there is a worker, shown in pg_stat_activity');
-my ($card) = cards(1);
-my $id = sql("SELECT jibit_submit('card', '{\"card\": \"$card\"}')");
-is( sql("SELECT state FROM jibit_collect($id, '10s')"),
+ok($queue->worker, 'there is a worker, shown in pg_stat_activity');
+my ($card) = $queue->cards(1);
+my $id = sql('SELECT ' . submission($card));
+is(sql("SELECT state FROM jibit_collect($id, '10s')"),
 	'succeeded', 'a request succeeds');
 is( sql(
 		"SELECT result ->> 'number' = '$card', result ->> 'bank', result ? 'track_id', attempts,"
@@ -88,10 +53,472 @@ is( sql(
 	),
 	't|MELLI|t|1|t|t',
 	'with the composite\'s columns as keys');
-
-my $again = sql("SELECT jibit_submit('card', '{\"card\": \"$card\"}')");
-is( sql("SELECT state, result ->> 'track_id' = (SELECT result ->> 'track_id' FROM jibit_requests WHERE id = $id) FROM jibit_collect($again, '10s')"),
-	'succeeded|t', 'an equal request gets the shared answer');
+my $again = sql('SELECT ' . submission($card));
+is( sql(
+		"SELECT state, result ->> 'track_id' = (SELECT result ->> 'track_id' FROM jibit_requests WHERE id = $id)"
+		  . " FROM jibit_collect($again, '10s')"),
+	'succeeded|t',
+	'an equal request gets the shared answer');
 is($sandbox->stats->{card}, 1, 'and costs no other call');
 
+my $set = sql(q{SELECT jibit_submit('card_to_iban_availability', '{}')});
+is( sql(
+		"SELECT state, jsonb_typeof(result), result -> 0 ? 'bank' FROM jibit_collect($set, '10s')"
+	),
+	'succeeded|array|t',
+	'the rows of an inquiry that gives many');
+my $failing = sql('SELECT ' . submission('1'));
+is( sql(
+		"SELECT state, (error).code, (error).errcode, result IS NULL FROM jibit_collect($failing, '10s')"
+	),
+	'failed|card.not_valid|JB001|t',
+	'a value that is not valid fails when it runs');
+
+# ---- what is refused at once
+
+foreach my $case (
+	[ q{'no_such', '{}'}, '22023', 'an unknown inquiry' ],
+	[ q{'card', '{"card": "1", "iban": "2"}'}, '22023', 'a foreign argument' ],
+	[ q{'card', '{}'}, '22023', 'a missing argument' ],
+	[ q{'card', '[]'}, '22023', 'arguments that are no object' ],
+	[ q{'card', NULL}, '22023', 'arguments that are NULL' ],
+	[ q{NULL, '{}'}, '22023', 'an inquiry that is NULL' ],
+	[ q{'card', '{"card": "1"}', ''}, '22023', 'an empty profile' ])
+{
+	my ($arguments, $sqlstate, $what) = @$case;
+	my %error = sql_error($node, "SELECT jibit_submit($arguments)");
+	is($error{sqlstate}, $sqlstate, "$what is refused");
+}
+
+# ---- many
+
+{
+	my @cards = $queue->cards(40);
+	my @ids = $queue->submit(@cards);
+	is(scalar(@ids), 40, 'jibit_submit_batch() returns an id for each');
+	is_deeply(\@ids, [ sort { $a <=> $b } @ids ], '... in order');
+	$queue->wait_until_done;
+	is( sql(
+			    "SELECT string_agg(result ->> 'number', ' ' ORDER BY id)"
+			  . " FROM jibit_requests WHERE id BETWEEN $ids[0] AND $ids[-1]"),
+		"@cards",
+		'... of its own element');
+	is(sql(q{SELECT count(*) FROM jibit_submit_batch('card', '{}')}),
+		0, 'of no element none');
+	my %error = sql_error($node,
+		q{SELECT jibit_submit_batch('card', ARRAY['{"card": "1"}', NULL]::jsonb[])}
+	);
+	is($error{sqlstate}, '22023', 'a NULL element is refused');
+}
+
+# ---- collect
+
+{
+	my $session = jibit_session($node);
+	$queue->clear($sandbox, delay_ms => 700);
+	my ($one) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state IN ('queued', 'running') FROM jibit_collect($one)"),
+		't', 'jibit_collect() does not wait unless asked');
+	is( sql("SELECT state IN ('queued', 'running') FROM jibit_collect($one, '50ms')"),
+		't',
+		'... nor longer than asked');
+	is(sql("SELECT state FROM jibit_collect($one, '1 year')"),
+		'succeeded', '... and until it has finished');
+	is(sql('SELECT jibit_collect(-5) IS NULL'), 't', 'no such request');
+
+	$session->query('BEGIN');
+	my $own = $session->value('SELECT ' . submission($queue->cards(1)));
+	my %error = $session->query("SELECT jibit_collect($own, '5s')");
+	is($error{sqlstate}, '55000', 'a request of the same transaction');
+	$session->query('ROLLBACK');
+	%error = sql_error($node,
+		"SELECT (SELECT jibit_collect(i, '5s')) FROM (SELECT "
+		  . submission($queue->cards(1))
+		  . ' AS i OFFSET 0) s');
+	is($error{sqlstate}, '55000', '... or statement');
+	%error = sql_error(
+		$node,
+		'BEGIN; SAVEPOINT s; SELECT '
+		  . submission($queue->cards(1))
+		  . ' AS i \gset
+		RELEASE s; SELECT jibit_collect(:i)');
+	is($error{sqlstate}, '55000', '... or subtransaction');
+
+	($one) = $queue->submit($queue->cards(1));
+	$session->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM jibit_queue');
+	is($session->value("SELECT state FROM jibit_collect($one, '10s')"),
+		'succeeded', 'a transaction with an old snapshot collects, too');
+	$session->query('COMMIT');
+
+	# Cancelling the one who waits leaves the request alone.
+	($one) = $queue->submit($queue->cards(1));
+	%error = $session->query(
+		"SET statement_timeout = '50ms'; SELECT jibit_collect($one, '10s')");
+	is($error{sqlstate}, '57014', 'waiting can be cancelled');
+	ok($queue->wait_for_state($one, 'succeeded'), '... and harms no request');
+	$session->quit;
+}
+
+# ---- NOTIFY
+
+{
+	my $session = jibit_session($node);
+	my $heard = '';
+	$queue->clear($sandbox);
+	$session->query('LISTEN jibit');
+	my @ids = $queue->submit($queue->cards(3));
+	ok( poll_until(
+			sub {
+				my %result = $session->query('SELECT 1');
+				$heard .= $result{stdout};
+				return 3 == grep { $heard =~ /"jibit" with payload "$_"/ } @ids;
+			},
+			'notifications'),
+		'NOTIFY jibit carries the ids');
+	is($queue->states('id IN (' . join(', ', @ids) . ')'),
+		'succeeded 3', '... of what has finished');
+	my ($one) = $queue->submit($queue->cards(1));
+	sql("SELECT jibit_collect($one, '10s')");
+	my $later = sql('SELECT ' . submission($card, q{NULL, now() + '1h'}));
+	is(sql("SELECT jibit_cancel($later)"), 't', 'a request is cancelled');
+	like($session->value('SELECT 1'),
+		qr/with payload "$later"/, '... and that is told, too');
+	$session->quit;
+}
+
+# ---- cancel
+
+{
+	$queue->clear($sandbox, delay_ms => 1500);
+	my ($running) = $queue->submit($queue->cards(1));
+	my $waiting = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	ok($queue->wait_for_state($running, 'running'), 'a request is running');
+	is(sql("SELECT jibit_cancel($running)"), 'f', '... and not cancelled');
+	is(sql("SELECT jibit_cancel($waiting)"), 't', 'one that waits is');
+	is( sql(
+			"SELECT state, finished_at IS NOT NULL FROM jibit_collect($waiting, '10s')"
+		),
+		'cancelled|t',
+		'... and is finished');
+	is(sql("SELECT jibit_cancel($waiting)"), 'f', '... not twice');
+	is(sql('SELECT jibit_cancel(-5)'), 'f', 'no such request');
+	ok($queue->wait_for_state($running, 'succeeded'), 'the other one succeeds');
+	is(sql("SELECT jibit_cancel($running)"), 'f', '... too late');
+	is($sandbox->stats->{card}, 1, 'what is cancelled is not called');
+	my ($own) = $queue->cards(1);
+	is( sql(
+			"BEGIN; SELECT jibit_cancel(id) FROM (SELECT "
+			  . submission($own)
+			  . " AS id OFFSET 0) s; COMMIT"),
+		't',
+		'a request of the same statement can be cancelled');
+	my ($cancelled, $self) = split /\n/,
+	  sql(  'BEGIN; SELECT '
+		  . submission($queue->cards(1))
+		  . ' AS i \gset
+			SELECT jibit_cancel(:i); SELECT :i; COMMIT');
+	is($cancelled, 't', 'one of the same transaction can be cancelled');
+	is($queue->state($self), 'cancelled', '... and is');
+	$queue->wait_until_done;
+}
+
+# ---- order
+
+{
+	my (@asked, @cards);
+	$queue->clear($sandbox);
+	set_conf('jibit.worker_concurrency', 1);
+	@cards = $queue->cards(9);
+	# All in one transaction: age is by run_after, then by id.
+	sql(    'BEGIN;'
+		  . join('', map {
+				my $priority = (0, 5, -5)[$_ % 3];
+				'SELECT '
+				  . submission($cards[$_],
+					"NULL, now() - '1h'::interval * $_, $priority")
+				  . ';'
+		  } 0 .. 8)
+		  . 'COMMIT');
+	$queue->wait_until_done;
+	my @expected = @cards[ 7, 4, 1, 6, 3, 0, 8, 5, 2 ];
+	is( sql(
+			q{SELECT string_agg(arguments ->> 'card', ' ' ORDER BY finished_at, priority DESC, run_after) FROM jibit_queue WHERE attempts > 0}
+		),
+		"@expected",
+		'by priority, then by age');
+	@asked = reverse map { $_->{track_id} } $sandbox->requests(9);
+	is( sql(
+			q{SELECT string_agg(track_id, ' ' ORDER BY priority DESC, run_after) FROM jibit_queue WHERE attempts > 0}
+		),
+		"@asked",
+		'... and called in that order');
+
+	# Urgent ones go past a long queue.
+	$queue->clear($sandbox, delay_ms => 20);
+	$queue->submit($queue->cards(200));
+	my $urgent =
+	  sql('SELECT ' . submission($queue->cards(1), 'NULL, now(), 1'));
+	$queue->wait_for_state($urgent, 'succeeded');
+	cmp_ok(sql(q{SELECT count(*) FROM jibit_queue WHERE state = 'queued'}),
+		'>', 50, 'an urgent request overtakes many');
+	sql('SELECT count(jibit_cancel(id)) FROM jibit_requests WHERE state = \'queued\'');
+	$queue->wait_until_done;
+	set_conf('jibit.worker_concurrency', 'DEFAULT');
+}
+
+# ---- run_after
+
+{
+	$queue->clear($sandbox);
+	my $later = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '2s'}));
+	my $never = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, 'infinity'}));
+	my ($now) = $queue->submit($queue->cards(1));
+	ok($queue->wait_for_state($now, 'succeeded'), 'a request for now');
+	is($queue->state($later), 'queued', '... is not held up by a later one');
+	is(sql("SELECT state FROM jibit_collect($later, '10s')"),
+		'succeeded', 'which runs in its time');
+	is($queue->value($later, q{finished_at - run_after BETWEEN '0' AND '1.5s'}),
+		't', '... soon after it, not before');
+	is($queue->state($never), 'queued', 'infinity is never');
+	sql("SELECT jibit_cancel($never)");
+}
+
+# ---- transactions
+
+{
+	$queue->clear($sandbox);
+	my $before = sql('SELECT max(id) FROM jibit_queue') || 0;
+	sql('BEGIN; SELECT ' . submission($queue->cards(1)) . '; ROLLBACK');
+	sql(    'BEGIN; SAVEPOINT s; SELECT '
+		  . submission($queue->cards(1))
+		  . '; ROLLBACK TO s; COMMIT');
+	sql(    'BEGIN; SELECT '
+		  . submission($queue->cards(1))
+		  . q{; PREPARE TRANSACTION 'rolled back'; ROLLBACK PREPARED 'rolled back'}
+	);
+	sql(    'BEGIN; SELECT '
+		  . submission($queue->cards(1))
+		  . q{; PREPARE TRANSACTION 'committed'});
+	my ($one) = $queue->submit($queue->cards(1));
+	ok($queue->wait_for_state($one, 'succeeded'), 'a committed request');
+	is($sandbox->stats->{card}, 1, 'what is rolled back, or prepared, is not called');
+	is(sql("SELECT count(*) FROM jibit_queue WHERE id > $before"),
+		1, '... and leaves nothing');
+	sql(q{COMMIT PREPARED 'committed'});
+	ok($queue->wait_until_done, 'COMMIT PREPARED is noticed');
+	is($sandbox->stats->{card}, 2, '... and the request called');
+	is( sql(
+			"SELECT max(finished_at) > now() - interval '10s' FROM jibit_queue"),
+		't',
+		'... in time');
+	my %error = sql_error($node,
+		'BEGIN READ ONLY; SELECT ' . submission($card) . ';');
+	is($error{sqlstate}, '25006', 'a read-only transaction submits nothing');
+}
+
+# ---- progress
+
+{
+	$queue->clear($sandbox);
+	sql('DELETE FROM jibit_queue');
+	$queue->submit($queue->cards(30), '1');
+	$queue->wait_until_done;
+	my $later = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	my $none = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	sql("SELECT jibit_cancel($none)");
+	is( sql(
+			'SELECT profile, inquiry, queued, running, succeeded, failed, cancelled,'
+			  . " round(rate::numeric * 60), time_left BETWEEN '1.5s' AND '2.5s', paused_until IS NULL FROM jibit_progress"
+		),
+		'default|card|1|0|30|1|1|31|t|t',
+		'jibit_progress counts and estimates');
+	sql("SELECT jibit_cancel($later)");
+	is(sql('SELECT time_left FROM jibit_progress'),
+		'00:00:00', '... nothing is left');
+}
+
+# ---- the trigger
+
+{
+	$queue->clear($sandbox);
+	sql('DELETE FROM jibit_queue');
+	sql(<<'EOS');
+CREATE TABLE people (id int PRIMARY KEY, card text, code text, born date, note text);
+CREATE TRIGGER ask AFTER INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION
+  jibit_queue_inquiry('match_card', 'card=card', 'national_code=code', 'birth_date=born');
+EOS
+	my $count = 0;
+	my $queued = sub {
+		my ($statement, $rows, $what) = @_;
+		$node->safe_psql('postgres', $statement);
+		$count += $rows;
+		is(sql('SELECT count(*) FROM jibit_queue'), $count, $what);
+	};
+	my ($a, $b, $c) = $queue->cards(3);
+	$queued->(
+		"INSERT INTO people VALUES (1, '$a', '0012345679', '1981-06-21')",
+		1, 'an INSERT queues');
+	is( sql('SELECT inquiry, arguments FROM jibit_queue'),
+		qq(match_card|{"card": "$a", "birth_date": "13600331", "national_code": "0012345679"}),
+		'... with a date as the inquiry takes it');
+	$queued->(q{UPDATE people SET note = 'x'}, 0, 'another column');
+	$queued->(q{UPDATE people SET card = card, born = born},
+		0, 'an UPDATE that changes nothing');
+	$queued->(qq{UPDATE people SET card = '$b'}, 1, 'one that does');
+	$queued->(q{UPDATE people SET code = NULL}, 0, 'a NULL queues nothing');
+	$queued->(q{UPDATE people SET code = '0012345679'}, 1, 'what comes after it');
+	$queued->(q{DELETE FROM people}, 0, 'a DELETE');
+	$queued->(
+		"COPY people (id, card, code, born) FROM STDIN;\n"
+		  . "2\t$a\t0012345679\t1981-06-21\n3\t$b\t0012345679\t1981-06-21\n"
+		  . "4\t\\N\t0012345679\t1981-06-21\n\\.\n",
+		2, 'COPY');
+	$queued->(
+		"INSERT INTO people SELECT 100 + i, '$c', '0012345679', '1981-06-21' FROM generate_series(1, 50) i",
+		50, 'INSERT ... SELECT');
+	$queued->(
+		q{BEGIN; UPDATE people SET card = '} . $a . q{'; ROLLBACK},
+		0, 'a rollback');
+	$queued->(
+		"INSERT INTO people (id, card, code, born) VALUES (100, '$c', '0012345679', '1981-06-21') ON CONFLICT (id) DO UPDATE SET card = '$c'",
+		1, 'INSERT ... ON CONFLICT');
+	$queue->wait_until_done;
+	is($queue->states, "succeeded $count", '... all run');
+
+	foreach my $case (
+		[ q{AFTER INSERT ON t FOR EACH STATEMENT}, q{'card', 'card=card'}, '39P01', 'a statement trigger' ],
+		[ q{BEFORE INSERT ON t FOR EACH ROW}, q{'card', 'card=card'}, '39P01', 'a BEFORE trigger' ],
+		[ q{AFTER DELETE ON t FOR EACH ROW}, q{'card', 'card=card'}, '39P01', 'a DELETE trigger' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, '', '22023', 'no inquiry' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, q{'nothing'}, '22023', 'an unknown inquiry' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, q{'card'}, '22023', 'a missing argument' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, q{'card', 'card'}, '22023', 'no column' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, q{'card', 'card=gone'}, '42703', 'an unknown column' ],
+		[ q{AFTER INSERT ON t FOR EACH ROW}, q{'card', 'cart=card'}, '22023', 'an unknown argument' ])
+	{
+		my ($when, $arguments, $sqlstate, $what) = @$case;
+		my %error = sql_error($node,
+			    'BEGIN; CREATE TABLE t (card text); INSERT INTO t VALUES (\'1\');'
+			  . " CREATE TRIGGER t $when EXECUTE FUNCTION jibit_queue_inquiry($arguments);"
+			  . " INSERT INTO t VALUES ('1'); DELETE FROM t");
+		is($error{sqlstate}, $sqlstate, "the trigger: $what");
+	}
+	my %error = sql_error($node, 'SELECT jibit_queue_inquiry()');
+	is($error{sqlstate}, '39P01', 'the trigger: no trigger');
+}
+
+# ---- roles
+
+{
+	$queue->clear($sandbox);
+	sql(<<'EOS');
+CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE nobody LOGIN; CREATE ROLE gone LOGIN;
+SELECT jibit_grant('alice'); SELECT jibit_grant('bob', '{card}'); SELECT jibit_grant('gone');
+EOS
+	my $as = sub {
+		my ($role, $query) = @_;
+		return sql("SET ROLE $role; $query; RESET ROLE");
+	};
+	my $refused = sub {
+		my ($role, $query, $what) = @_;
+		my %error = sql_error($node, "SET ROLE $role; $query");
+		return is($error{sqlstate}, '42501', $what);
+	};
+	my $hers = $as->('alice', 'SELECT ' . submission($queue->cards(1)));
+	my $later = $as->('alice',
+		'SELECT ' . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	my $his = $as->('bob', 'SELECT ' . submission($queue->cards(1)));
+	is( $as->('bob', "SELECT state FROM jibit_collect($his, '10s')"),
+		'succeeded',
+		'a role that was granted an inquiry');
+	is($as->('alice', 'SELECT array_agg(id ORDER BY id) FROM jibit_requests'),
+		"{$hers,$later}", 'one sees one\'s own');
+	is($as->('bob', 'SELECT array_agg(id) FROM jibit_requests'),
+		"{$his}", '... and no other');
+	is($as->('bob', "SELECT jibit_collect($hers) IS NULL"),
+		't', 'others\' are not collected');
+	is(sql("SELECT jibit_collect($hers) IS NULL"), 't', '... by nobody');
+	is($as->('bob', "SELECT jibit_cancel($later)"), 'f', '... nor cancelled');
+	is($as->('alice', "SELECT jibit_cancel($later)"), 't', 'but by oneself');
+	is($as->('alice', 'SELECT succeeded + cancelled FROM jibit_progress'),
+		2, 'progress is one\'s own');
+	$refused->('bob', 'SELECT * FROM jibit_queue', 'nobody reads the queue');
+	$refused->('bob', 'DELETE FROM jibit_queue', '... nor changes it');
+	$refused->('bob', 'SELECT * FROM jibit_pauses', '... nor the pauses');
+	$refused->('bob', q{SELECT jibit_submit('balances', '{}')},
+		'an inquiry that was not granted');
+	$refused->('nobody', 'SELECT ' . submission($card), 'no right to submit');
+	# A function that tells what it sees must not see others' rows.
+	my %seen = sql_error($node, <<'EOS');
+SET ROLE bob;
+CREATE FUNCTION pg_temp.tell(bigint) RETURNS boolean COST 0.0001 AS $$
+BEGIN RAISE WARNING 'seen %', $1; RETURN true; END $$ LANGUAGE plpgsql;
+SELECT count(*) FROM jibit_requests WHERE pg_temp.tell(id);
+EOS
+	unlike($seen{stderr}, qr/seen $hers/, 'jibit_requests is a barrier');
+	like($seen{stderr}, qr/seen $his/, '... that lets one\'s own through');
+
+	# Rights are looked at again when a request runs.
+	sql(q{INSERT INTO jibit_credentials SELECT 'closed', api_key, secret_key, base_url, '{bob,gone}' FROM jibit_credentials});
+	$refused->('alice', 'SELECT ' . submission($card, q{'closed'}),
+		'a profile for others');
+	my %ids;
+	foreach my $case (
+		[ right => 'bob', 'default' ],
+		[ profile => 'bob', 'closed' ],
+		[ role => 'gone', 'default' ],
+		[ kept => 'alice', 'default' ])
+	{
+		my ($name, $role, $profile) = @$case;
+		$ids{$name} = $as->($role,
+			'SELECT '
+			  . submission($queue->cards(1),
+				"'$profile', now() + interval '1 h'"));
+	}
+	sql(q{UPDATE jibit_credentials SET roles = '{gone}' WHERE profile = 'closed'});
+	sql(    q{UPDATE jibit_queue SET run_after = now() WHERE id IN }
+		  . "($ids{profile})");
+	ok($queue->wait_for_state($ids{profile}, 'failed'),
+		'a profile is taken away: the request fails');
+	sql(q{SELECT jibit_revoke('bob'); SELECT jibit_revoke('gone'); DROP ROLE gone});
+	sql('UPDATE jibit_queue SET run_after = now() WHERE state = \'queued\'');
+	$queue->wait_until_done;
+	foreach my $name (qw(right profile role))
+	{
+		is( $queue->value($ids{$name}, "concat_ws(' ', state, (error).errcode, attempts)"),
+			'failed 42501 1',
+			"taken away before it ran: $name");
+	}
+	is($queue->state($ids{kept}), 'succeeded', 'others\' requests go on');
+	is(sql('SELECT count(*) FROM jibit_pauses'), 0, '... and nothing pauses');
+}
+
+# ---- retention
+
+{
+	sql(q{UPDATE jibit_queue SET finished_at = finished_at - interval '8 days'
+		WHERE id <= (SELECT min(id) + 2 FROM jibit_queue)});
+	my $kept = sql('SELECT count(*) FROM jibit_queue') - 3;
+	my $waiting = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	sql(q{UPDATE jibit_queue SET submitted_at = now() - interval '9 days' WHERE id = }
+		  . $waiting);
+	my $worker = $queue->worker;
+	sql("SELECT pg_terminate_backend($worker)");
+	$queue->worker($worker);
+	ok( $queue->wait_for('(SELECT count(*) FROM jibit_queue) = ' . ($kept + 1)),
+		'what finished longer ago than jibit.request_retention is deleted');
+	is($queue->state($waiting), 'queued', '... but not what waits');
+}
+
+my $log = slurp_file($node->logfile);
+unlike($log, qr/PANIC|terminated by signal|TRAP/, 'nothing crashed');
+unlike($log, qr/jibit worker.*ERROR|ERROR.*could not .* queue/, 'nor failed');
+
+$node->stop;
 done_testing();
