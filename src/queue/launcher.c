@@ -6,8 +6,9 @@
  * There is one launcher, without a database of its own.  It sees to it that
  * each database in jibit.worker_databases has a worker, as soon as the
  * database exists, again when the worker has ended, and not once the list
- * does not name it any more.  Its own memory is all it needs to know: the
- * workers are its children in the postmaster's books and end with the server.
+ * does not name it any more.  The workers are the postmaster's children: they
+ * end with the server, but not with the launcher, whose successor finds them
+ * in shared memory.
  *
  * A worker is a session of its database, and a database with sessions can be
  * neither dropped nor renamed nor copied.  So before such a command its
@@ -46,7 +47,10 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-/* How soon a database that does not exist is looked for again. */
+/*
+ * How soon a database that does not exist is looked for again, and a worker
+ * that an earlier launcher has started.
+ */
 #define MISSING_MS 2000
 
 /* After a worker has ended by itself: at first, and at most. */
@@ -224,6 +228,13 @@ look_after(Worker *worker)
 			TerminateBackgroundWorker(worker->handle);
 		return -1;
 	}
+	if (jibit_workers_is_there(worker->database))
+	{
+		/* An earlier launcher's, of whose end nobody tells. */
+		if (!worker->wanted)
+			jibit_workers_end(worker->database);
+		return MISSING_MS;
+	}
 	if (!worker->wanted)
 		return -1;
 	aside_ms = jibit_workers_aside_ms(worker->database);
@@ -233,6 +244,17 @@ look_after(Worker *worker)
 		return TimestampDifferenceMilliseconds(now, worker->start_after) + 1;
 	start_worker(worker);
 	return worker->handle == NULL ? RESTART_LONGEST_MS : -1;
+}
+
+/* What a launcher before this one has started goes on. */
+static void
+take_over_workers(void)
+{
+	Oid databases[JIBIT_WORKERS_MAX];
+	int count = jibit_workers_list(databases);
+
+	for (int i = 0; i < count; i++)
+		(void) find_worker(databases[i]);
 }
 
 void
@@ -245,6 +267,7 @@ jibit_launcher_main(Datum argument)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname("jibit launcher");
+	take_over_workers();
 
 	for (;;)
 	{
@@ -265,7 +288,7 @@ jibit_launcher_main(Datum argument)
 
 			if (again_ms >= 0)
 				wait_ms = wait_ms < 0 ? again_ms : Min(wait_ms, again_ms);
-			if (worker->handle == NULL && !worker->wanted)
+			if (worker->handle == NULL && !worker->wanted && again_ms < 0)
 			{
 				workers = foreach_delete_current(workers, cell);
 				pfree(worker);

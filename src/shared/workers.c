@@ -21,9 +21,6 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-/* Databases with a worker; far above any max_worker_processes. */
-#define SLOTS 64
-
 /* CREATE and DROP DATABASE try for five seconds to have one for themselves. */
 #define ASIDE_MS 8000
 
@@ -40,7 +37,7 @@ typedef struct Workers
 {
 	LWLock *lock;
 	ConditionVariable finished;
-	WorkerSlot slots[SLOTS];
+	WorkerSlot slots[JIBIT_WORKERS_MAX];
 } Workers;
 
 static Workers *workers;
@@ -67,7 +64,7 @@ jibit_workers_shmem_init(void)
 	memset(workers, 0, sizeof(Workers));
 	workers->lock = &GetNamedLWLockTranche(JIBIT_WORKERS_TRANCHE)->lock;
 	ConditionVariableInit(&workers->finished);
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < JIBIT_WORKERS_MAX; i++)
 		pg_atomic_init_u32(&workers->slots[i].wakeups, 0);
 }
 
@@ -75,7 +72,7 @@ jibit_workers_shmem_init(void)
 static WorkerSlot *
 find_slot(Oid database)
 {
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < JIBIT_WORKERS_MAX; i++)
 	{
 		if (workers->slots[i].database == database)
 			return &workers->slots[i];
@@ -92,7 +89,7 @@ find_or_make_slot(Oid database)
 {
 	WorkerSlot *slot = find_slot(database);
 
-	for (int i = 0; i < SLOTS && slot == NULL; i++)
+	for (int i = 0; i < JIBIT_WORKERS_MAX && slot == NULL; i++)
 	{
 		WorkerSlot *candidate = &workers->slots[i];
 
@@ -203,6 +200,46 @@ jibit_workers_stand_aside(Oid database)
 		if (slot->pid != 0)
 			kill(slot->pid, SIGTERM);
 	}
+	LWLockRelease(workers->lock);
+}
+
+int
+jibit_workers_list(Oid *databases)
+{
+	int count = 0;
+
+	LWLockAcquire(workers->lock, LW_SHARED);
+	for (int i = 0; i < JIBIT_WORKERS_MAX; i++)
+	{
+		if (workers->slots[i].pid != 0)
+			databases[count++] = workers->slots[i].database;
+	}
+	LWLockRelease(workers->lock);
+	return count;
+}
+
+bool
+jibit_workers_is_there(Oid database)
+{
+	WorkerSlot *slot;
+	bool is_there;
+
+	LWLockAcquire(workers->lock, LW_SHARED);
+	slot = find_slot(database);
+	is_there = slot != NULL && slot->pid != 0;
+	LWLockRelease(workers->lock);
+	return is_there;
+}
+
+void
+jibit_workers_end(Oid database)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(workers->lock, LW_SHARED);
+	slot = find_slot(database);
+	if (slot != NULL && slot->pid != 0)
+		kill(slot->pid, SIGTERM);
 	LWLockRelease(workers->lock);
 }
 

@@ -11,6 +11,9 @@
 #ifndef JIBIT_WORKERS_H
 #define JIBIT_WORKERS_H
 
+/* Databases with a worker; far above any max_worker_processes. */
+#define JIBIT_WORKERS_MAX 64
+
 #define JIBIT_WORKERS_TRANCHE "jibit workers"
 
 extern Size jibit_workers_shmem_size(void);
@@ -37,6 +40,14 @@ extern void jibit_workers_wake_at_commit(bool finished);
  * one for some seconds: somebody wants the database for himself.
  */
 extern void jibit_workers_stand_aside(Oid database);
+
+/*
+ * The databases that have a worker now, at most JIBIT_WORKERS_MAX; returns how
+ * many.  And whether a database has one, and asking it to end.
+ */
+extern int jibit_workers_list(Oid *databases);
+extern bool jibit_workers_is_there(Oid database);
+extern void jibit_workers_end(Oid database);
 
 /* How long the database is to be left alone, in ms; 0 if it is not. */
 extern long jibit_workers_aside_ms(Oid database);
