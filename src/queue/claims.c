@@ -103,8 +103,15 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" WHERE q.id = o.id AND q.track_id = o.track_id AND q.state = 'running'"
 		" RETURNING q.id, q.finished_at IS NOT NULL",
 
+	/*
+	 * Any of these may be what the worker died of.  They come back one by one,
+	 * not together, and the more often they had a part in it the further apart,
+	 * so that the others finish without it.
+	 */
 	[QUERY_RECOVER] =
-		"UPDATE %1$s SET state = 'queued' WHERE finished_at IS NULL AND state = 'running'",
+		"UPDATE %1$s SET state = 'queued', run_after = clock_timestamp()"
+		" + random() * least(2 ^ (attempts - 1), 600) * interval '1 s'"
+		" WHERE finished_at IS NULL AND state = 'running'",
 
 	[QUERY_PURGE] =
 		"DELETE FROM %1$s WHERE id IN (SELECT id FROM %1$s"
