@@ -301,6 +301,9 @@ take_over(HeapTuple row)
 	/* With which keys is not known any more: the present ones are tried. */
 	pause->for_keys = error.class == JIBIT_NOT_AUTHORISED ||
 					  error.class == JIBIT_CONFIGURATION;
+
+	/* This server's own limit may be another one since. */
+	pause->over = error.class == JIBIT_LOCAL_LIMIT;
 }
 
 static bool
