@@ -19,6 +19,7 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /* CREATE and DROP DATABASE try for five seconds to have one for themselves. */
@@ -46,6 +47,7 @@ static WorkerSlot *own;
 /* What the current transaction does at its commit. */
 static bool wakes;
 static bool finishes;
+static bool committed;
 
 Size
 jibit_workers_shmem_size(void)
@@ -160,15 +162,27 @@ static void
 on_transaction_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT)
-	{
-		if (wakes)
-			wake();
-		if (finishes)
-			jibit_workers_tell_finished();
-	}
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
+		committed = true;
+	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		wakes = finishes = false;
+}
+
+/*
+ * The last thing at the end of a transaction: by now it has also told of what
+ * is not valid any more, so that whoever is woken sees the change.
+ */
+static void
+on_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
+		   void *arg)
+{
+	if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level || !committed)
+		return;
+	committed = false;
+	if (wakes)
+		wake();
+	if (finishes)
+		jibit_workers_tell_finished();
+	wakes = finishes = false;
 }
 
 void
@@ -179,6 +193,7 @@ jibit_workers_wake_at_commit(bool finished)
 	if (!registered)
 	{
 		RegisterXactCallback(on_transaction_end, NULL);
+		RegisterResourceReleaseCallback(on_release, NULL);
 		registered = true;
 	}
 	wakes = true;
