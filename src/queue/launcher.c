@@ -53,6 +53,9 @@
  */
 #define MISSING_MS 2000
 
+/* How soon a worker that stands aside is noticed to be free to come back. */
+#define ASIDE_LOOK_MS 500
+
 /* After a worker has ended by itself: at first, and at most. */
 #define RESTART_FIRST_MS 1000
 #define RESTART_LONGEST_MS 60000
@@ -239,7 +242,7 @@ look_after(Worker *worker)
 		return -1;
 	aside_ms = jibit_workers_aside_ms(worker->database);
 	if (aside_ms > 0)
-		return aside_ms;
+		return Min(aside_ms, ASIDE_LOOK_MS);
 	if (worker->start_after > now)
 		return TimestampDifferenceMilliseconds(now, worker->start_after) + 1;
 	start_worker(worker);
@@ -319,37 +322,42 @@ may_have_for_himself(Oid database, bool as_template)
  * Only for those who may do what needs it; whether the command succeeds is
  * for the server to say.
  */
-static void
+static Oid
 stand_aside(const char *name, bool as_template)
 {
 	Oid database = name ? get_database_oid(name, true) : InvalidOid;
 
-	if (OidIsValid(database) && database != MyDatabaseId &&
-		may_have_for_himself(database, as_template))
-		jibit_workers_stand_aside(database);
+	if (!OidIsValid(database) || database == MyDatabaseId ||
+		!may_have_for_himself(database, as_template))
+		return InvalidOid;
+	jibit_workers_stand_aside(database);
+	return database;
 }
 
-static void
+/* Returns the database whose worker stands aside, if there is one. */
+static Oid
 stand_aside_for(Node *statement)
 {
+	Oid database = InvalidOid;
 	ListCell *cell;
 
 	switch (nodeTag(statement))
 	{
 		case T_DropdbStmt:
-			stand_aside(((DropdbStmt *) statement)->dbname, false);
+			database = stand_aside(((DropdbStmt *) statement)->dbname, false);
 			break;
 		case T_RenameStmt:
 			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
-				stand_aside(((RenameStmt *) statement)->subname, false);
+				database = stand_aside(
+					((RenameStmt *) statement)->subname, false);
 			break;
 		case T_AlterDatabaseStmt:
 			foreach (cell, ((AlterDatabaseStmt *) statement)->options)
 			{
 				if (strcmp(((DefElem *) lfirst(cell))->defname,
 						   "tablespace") == 0)
-					stand_aside(((AlterDatabaseStmt *) statement)->dbname,
-								false);
+					database = stand_aside(
+						((AlterDatabaseStmt *) statement)->dbname, false);
 			}
 			break;
 		case T_CreatedbStmt:
@@ -358,12 +366,13 @@ stand_aside_for(Node *statement)
 				DefElem *option = lfirst(cell);
 
 				if (strcmp(option->defname, "template") == 0 && option->arg)
-					stand_aside(defGetString(option), true);
+					database = stand_aside(defGetString(option), true);
 			}
 			break;
 		default:
 			break;
 	}
+	return database;
 }
 
 static void
@@ -372,15 +381,25 @@ process_utility(PlannedStmt *statement, const char *source,
 				ParamListInfo parameters, QueryEnvironment *environment,
 				DestReceiver *destination, QueryCompletion *completion)
 {
-	stand_aside_for(statement->utilityStmt);
-	if (previous_process_utility)
-		previous_process_utility(statement, source, read_only_tree, context,
-								 parameters, environment, destination,
-								 completion);
-	else
-		standard_ProcessUtility(statement, source, read_only_tree, context,
-								parameters, environment, destination,
-								completion);
+	Oid database = stand_aside_for(statement->utilityStmt);
+
+	PG_TRY();
+	{
+		if (previous_process_utility)
+			previous_process_utility(statement, source, read_only_tree,
+									 context, parameters, environment,
+									 destination, completion);
+		else
+			standard_ProcessUtility(statement, source, read_only_tree, context,
+									parameters, environment, destination,
+									completion);
+	}
+	PG_FINALLY();
+	{
+		if (OidIsValid(database))
+			jibit_workers_come_back(database);
+	}
+	PG_END_TRY();
 }
 
 void

@@ -258,6 +258,18 @@ jibit_workers_end(Oid database)
 	LWLockRelease(workers->lock);
 }
 
+void
+jibit_workers_come_back(Oid database)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
+	slot = find_slot(database);
+	if (slot != NULL)
+		slot->aside_until = 0;
+	LWLockRelease(workers->lock);
+}
+
 long
 jibit_workers_aside_ms(Oid database)
 {

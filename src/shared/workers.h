@@ -37,9 +37,11 @@ extern void jibit_workers_wake_at_commit(bool finished);
 
 /*
  * Asks the worker of a database to end, and the launcher not to start another
- * one for some seconds: somebody wants the database for himself.
+ * one for some seconds, or until it may come back: somebody wants the database
+ * for himself.
  */
 extern void jibit_workers_stand_aside(Oid database);
+extern void jibit_workers_come_back(Oid database);
 
 /*
  * The databases that have a worker now, at most JIBIT_WORKERS_MAX; returns how
