@@ -119,21 +119,31 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" FOR UPDATE SKIP LOCKED)",
 };
 
-/* Of the queue with this OID; another one has plans of its own. */
+/*
+ * Of the queue with this OID and name; another one, or one whose schema has
+ * another name now, has plans of its own.
+ */
 static SPIPlanPtr plans[QUERY_COUNT];
 static Oid plans_of;
+static char *plans_name;
 
 static SPIPlanPtr
 get_plan(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types)
 {
-	if (plans_of != table->queue)
+	if (plans_of != table->queue ||
+		strcmp(plans_name, table->queue_name) != 0)
 	{
+		char *name = MemoryContextStrdup(TopMemoryContext, table->queue_name);
+
 		for (int i = 0; i < QUERY_COUNT; i++)
 		{
 			if (plans[i] != NULL)
 				SPI_freeplan(plans[i]);
 			plans[i] = NULL;
 		}
+		if (plans_name != NULL)
+			pfree(plans_name);
+		plans_name = name;
 		plans_of = table->queue;
 	}
 	if (plans[query] == NULL)

@@ -1,0 +1,266 @@
+# The worker's life: with the extension and its schema, with databases that
+# come, go, are renamed and copied, with the list of them, on a standby that
+# is promoted, and when there is nothing to do.
+
+use strict;
+use warnings;
+
+use JibitQueue;
+use JibitTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes ();
+
+my $sandbox = jibit_sandbox();
+my $node = jibit_node(
+	'queue_databases',
+	sandbox => $sandbox,
+	init => [ allows_streaming => 1 ],
+	conf => "jibit.worker_databases = 'postgres, \"Second\", third'\n");
+my $queue = jibit_queue($node);
+
+sub sql { return $queue->sql(@_) }
+
+sub set_conf
+{
+	my ($name, $value) = @_;
+	sql("ALTER SYSTEM SET $name = $value");
+	sql('SELECT pg_reload_conf()');
+	return;
+}
+
+# The databases that have a worker.
+sub workers
+{
+	return sql(
+		q{SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_stat_activity WHERE backend_type = 'jibit worker'}
+	);
+}
+
+sub wait_for_workers
+{
+	my ($expected, $what) = @_;
+	return ok(poll_until(sub { workers() eq $expected }, $what), $what)
+	  || diag('workers: ' . workers());
+}
+
+# A statement and how long it takes, in ms; it must succeed.
+sub timed
+{
+	my ($query) = @_;
+	my $began = Time::HiRes::time();
+	my %error = sql_error($node, $query);
+
+	is($error{sqlstate}, undef, "$query succeeds") or diag($error{stderr});
+	return (Time::HiRes::time() - $began) * 1000;
+}
+
+wait_for_workers('postgres', 'a worker where the database exists');
+
+# ---- idle
+
+{
+	my $worker = $queue->worker;
+	my $ticks = sub {
+		my @fields = split / /, (slurp_file("/proc/$worker/stat") =~ s/.*\) //r);
+		return $fields[11] + $fields[12];
+	};
+	my $scans =
+	  sub { return sql('SELECT pg_stat_get_numscans(indexrelid) FROM pg_index WHERE indexrelid = \'jibit_queue_due\'::regclass') };
+	# What this session does itself is written down later than this: the worker's
+	# scans of its index are its own.
+	my ($before, $cpu) = ($scans->(), $ticks->());
+	Time::HiRes::sleep(6);
+	my ($after, $cpu_after) = ($scans->(), $ticks->());
+	cmp_ok($after - $before, '<=', 4, 'an idle worker looks seldom')
+	  or diag("$before, $after");
+	cmp_ok($cpu_after - $cpu, '<=', 5, '... and does next to nothing');
+}
+
+# ---- databases that come and go
+
+{
+	sql('CREATE DATABASE "Second"');
+	wait_for_workers('Second,postgres', 'a database that comes into being');
+	# No extension yet.
+	my $second = jibit_queue($node, 'Second');
+	$second->sql('CREATE EXTENSION jibit');
+	jibit_store_credentials($node, dbname => 'Second', sandbox => $sandbox);
+	my @theirs = $second->submit($second->cards(30));
+	my @ids = $queue->submit($queue->cards(30));
+	ok($second->wait_until_done, 'a worker finds an extension that was not there');
+	ok($queue->wait_until_done, '... and two databases work side by side');
+	is($second->states, 'succeeded 30', '... with success');
+	is($queue->states, 'succeeded 30', '... in both');
+
+	# Commands that need a database for themselves.
+	$sandbox->set(delay_ms => 20_000);
+	$second->submit($second->cards(30));
+	poll_until(sub { $sandbox->stats->{in_flight} >= 16 }, 'calls');
+	$second->disconnect;
+	cmp_ok(timed('ALTER DATABASE "Second" RENAME TO third'),
+		'<', 4000, 'renamed under load');
+	$sandbox->set(delay_ms => 0);
+	wait_for_workers('postgres,third', '... a worker of the new name');
+	my $third = jibit_queue($node, 'third');
+	ok($third->wait_until_done, '... which goes on');
+	is($third->states, 'succeeded 60', '... and finishes');
+
+	# Copied: the copy asks nothing by itself, its worker being another one.
+	$third->disconnect;
+	cmp_ok(timed('CREATE DATABASE copy TEMPLATE third'),
+		'<', 4000, 'used as a template');
+	wait_for_workers('postgres,third', '... the worker comes back');
+	my %error = sql_error($node, 'DROP DATABASE nothing');
+	is($error{sqlstate}, '3D000', 'a database that does not exist');
+	cmp_ok(timed('DROP DATABASE third'), '<', 4000, 'dropped');
+	wait_for_workers('postgres', '... and its worker is gone');
+
+	# Somebody who may not drop it does not disturb the worker.
+	my $worker = $queue->worker;
+	sql('CREATE ROLE stranger LOGIN');
+	%error = sql_error($node, 'SET ROLE stranger; DROP DATABASE postgres',
+		dbname => 'copy');
+	is($error{sqlstate}, '42501', 'a stranger drops nothing');
+	is($queue->worker, $worker, '... nor disturbs the worker');
+}
+
+# ---- the list
+
+{
+	set_conf('jibit.worker_databases', q{'copy'});
+	wait_for_workers('copy', 'the list by a reload: one ends, another starts');
+	my ($id) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state FROM jibit_collect($id, '500ms')"),
+		'queued', '... without a worker a request waits');
+	set_conf('jibit.worker_databases', q{''});
+	wait_for_workers('', '... all end');
+	my %error = sql_error($node,
+		q{ALTER SYSTEM SET jibit.worker_databases = 'a,,b'});
+	is($error{sqlstate}, '22023', 'a list that is none is refused');
+	set_conf('jibit.worker_databases', 'DEFAULT');
+	sql('ALTER SYSTEM RESET jibit.worker_databases');
+	sql('SELECT pg_reload_conf()');
+	wait_for_workers('postgres', '... and back');
+	ok($queue->wait_for_state($id, 'succeeded'), 'what waited runs');
+	sql('DROP DATABASE copy');
+}
+
+# ---- the extension
+
+{
+	my $worker = $queue->worker;
+	$queue->clear($sandbox, delay_ms => 20);
+	foreach my $round (1 .. 5)
+	{
+		$queue->submit($queue->cards(200));
+		poll_until(sub { $sandbox->stats->{in_flight} >= 8 }, 'calls');
+		my %error = sql_error($node, 'DROP EXTENSION jibit');
+		is($error{sqlstate}, undef, 'dropped under load')
+		  or diag($error{stderr});
+		my $calls = $sandbox->stats->{card};
+		sql('CREATE EXTENSION jibit');
+		jibit_store_credentials($node, sandbox => $sandbox);
+	}
+	$sandbox->set(delay_ms => 0);
+	$queue->submit($queue->cards(20));
+	ok($queue->wait_until_done, 'created anew');
+	is($queue->states, 'succeeded 20', '... it works');
+	is($queue->worker, $worker, '... with the same worker');
+
+	# Another schema.
+	sql('DROP EXTENSION jibit; CREATE SCHEMA elsewhere; CREATE EXTENSION jibit SCHEMA elsewhere');
+	sql('ALTER DATABASE postgres SET search_path = elsewhere, public');
+	$queue->disconnect;
+	jibit_store_credentials($node, sandbox => $sandbox);
+	$sandbox->reset;
+	$sandbox->set(delay_ms => 20);
+	my @ids = $queue->submit($queue->cards(200));
+	poll_until(sub { $sandbox->stats->{card} >= 20 }, 'calls');
+	sql('ALTER DATABASE postgres SET search_path = somewhere, public');
+	sql('ALTER SCHEMA elsewhere RENAME TO somewhere');
+	$queue->disconnect;
+	ok($queue->wait_until_done, 'its schema is renamed under load');
+	is($queue->states("id BETWEEN $ids[0] AND $ids[-1]"),
+		'succeeded 200', '... all succeed');
+	is($queue->worker, $worker, '... with the same worker');
+	sql('DROP EXTENSION jibit; CREATE EXTENSION jibit SCHEMA public');
+	sql('ALTER DATABASE postgres RESET search_path');
+	$queue->disconnect;
+	jibit_store_credentials($node, sandbox => $sandbox);
+	$queue->submit($queue->cards(1));
+	ok($queue->wait_until_done, '... and all is as before');
+}
+
+# ---- pg_dump
+
+{
+	$queue->clear($sandbox);
+	sql('DELETE FROM jibit_queue');
+	my @ids = $queue->submit($queue->cards(3));
+	$queue->wait_until_done;
+	sql(q{SELECT jibit_submit('card', '{"card": "waiting"}', NULL, 'infinity')});
+	my $dump = $node->data_dir . '/../dump.sql';
+	$node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('postgres') ],
+		'pg_dump');
+	sql('CREATE DATABASE restored');
+	$node->command_ok(
+		[
+			'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d',
+			$node->connstr('restored')
+		],
+		'... restored');
+	my $restored = jibit_queue($node, 'restored');
+	is($restored->states, 'succeeded 3', '... what has finished, and that only');
+	jibit_store_credentials($node, dbname => 'restored', sandbox => $sandbox);
+	my ($next) = $restored->submit($restored->cards(1));
+	cmp_ok($next, '>', $ids[-1], '... new ids go on');
+	$restored->disconnect;
+	sql(q{SELECT jibit_cancel(id) FROM jibit_requests WHERE state = 'queued'});
+}
+
+# ---- a standby
+
+{
+	$queue->clear($sandbox, delay_ms => 50);
+	$node->backup('base');
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+	$standby->init_from_backup($node, 'base', has_streaming => 1);
+	$standby->append_conf('postgresql.conf', "jibit.worker_concurrency = 4\n");
+	$standby->start;
+	my $there = jibit_queue($standby);
+	my @ids = $queue->submit($queue->cards(300));
+	poll_until(sub { $sandbox->stats->{card} >= 30 }, 'calls');
+	my %error = sql_error($standby,
+		q{SELECT jibit_submit('card', '{"card": "1"}')});
+	is($error{sqlstate}, '25006', 'a standby takes no requests');
+	%error = sql_error($standby, 'SELECT jibit_cancel(1)');
+	is($error{sqlstate}, '25006', '... nor cancels');
+	is( $there->sql(
+			q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'jibit%'}
+		),
+		0, '... and has no worker');
+	$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+	$node->stop('immediate');
+	$queue->disconnect;
+	$standby->promote;
+	ok($there->wait_until_done, 'promoted, it finishes the queue');
+	is($there->states("id BETWEEN $ids[0] AND $ids[-1]"),
+		'succeeded 300', '... with success');
+	is($there->sql("SELECT state IS NULL FROM jibit_collect(-1)"),
+		't', '... and collects');
+	my $calls = $sandbox->stats->{card};
+	cmp_ok($calls, '<=', 300 + 3 * 16, "... by $calls calls");
+	ok(slurp_file($standby->logfile) !~ /PANIC|TRAP|terminated by signal/,
+		'nothing crashed there');
+	$standby->stop;
+}
+
+my $log = slurp_file($node->logfile);
+ok($log !~ /PANIC|TRAP|terminated by signal/, 'nothing crashed');
+ok($log !~ /deadlock detected/, 'nor was there a deadlock');
+ok($log !~ /background worker "jibit worker" .* exit code [^0]/,
+	'nor did a worker fail');
+
+done_testing();
