@@ -130,7 +130,7 @@ wait_for_workers('postgres', 'a worker where the database exists');
 
 {
 	set_conf('jibit.worker_databases', q{'copy'});
-	wait_for_workers('copy', 'the list by a reload: one ends, another starts');
+	wait_for_workers('copy', 'the list: by a reload one ends, another starts');
 	my ($id) = $queue->submit($queue->cards(1));
 	is(sql("SELECT state FROM jibit_collect($id, '500ms')"),
 		'queued', '... without a worker a request waits');
