@@ -155,8 +155,6 @@ $queue->worker;
 	$queue->clear($sandbox, fault => 'http.429', fault_count => 8);
 	my @ids = $queue->submit($queue->cards(40));
 	$queue->wait_for('EXISTS (SELECT FROM jibit_pauses)');
-	is(pauses(), 'default card limit.reached', '429 pauses the inquiry')
-	  if 0;
 	ok(calls() <= 9, '429: what was not on its way is not tried');
 	my ($other) = $queue->submit_as('card_to_iban', $queue->cards(1));
 	ok($queue->wait_for_state($other, 'succeeded'),
@@ -267,7 +265,7 @@ $queue->worker;
 
 	# None at all.
 	$queue->clear($sandbox);
-	my ($url) = sql(q{SELECT base_url FROM jibit_credentials WHERE profile = 'default'});
+	my $url = sql(q{SELECT base_url FROM jibit_credentials WHERE profile = 'default'});
 	sql(q{DELETE FROM jibit_credentials WHERE profile = 'default'});
 	$queue->submit($queue->cards(20));
 	ok($queue->wait_for('EXISTS (SELECT FROM jibit_pauses)'),
