@@ -130,8 +130,7 @@ static char *plans_name;
 static SPIPlanPtr
 get_plan(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types)
 {
-	if (plans_of != table->queue ||
-		strcmp(plans_name, table->queue_name) != 0)
+	if (plans_of != table->queue || strcmp(plans_name, table->queue_name) != 0)
 	{
 		char *name = MemoryContextStrdup(TopMemoryContext, table->queue_name);
 

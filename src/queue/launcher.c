@@ -348,8 +348,8 @@ stand_aside_for(Node *statement)
 			break;
 		case T_RenameStmt:
 			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
-				database = stand_aside(
-					((RenameStmt *) statement)->subname, false);
+				database = stand_aside(((RenameStmt *) statement)->subname,
+									   false);
 			break;
 		case T_AlterDatabaseStmt:
 			foreach (cell, ((AlterDatabaseStmt *) statement)->options)

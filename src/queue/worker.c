@@ -54,13 +54,16 @@
 #include "utils/timestamp.h"
 
 /*
- * Results wait at most so long for others, to be written together; the
- * contract allows 200 ms.
+ * Results wait at most so long for others, to be written together, while there
+ * are few of them; the contract allows 200 ms.
  */
 #define FLUSH_MS 80
 
-/* Nor more than so many, which bounds memory. */
-#define FLUSH_COUNT 1000
+/*
+ * Nor more than this share of the calls that may be under way, since they keep
+ * others from beginning.
+ */
+#define FLUSH_SHARE 8
 
 /* Requests claimed ahead of the calls: at most, whatever the rate. */
 #define AHEAD_MAX 2000
@@ -140,7 +143,7 @@ static TimestampTz due_at;	 /* of what the queue has */
 static int64 first_ended_us; /* of those in `ended` */
 static int64 exchanged_us;	 /* when the latest exchange was */
 static int64 purge_us;		 /* when the next purge is due */
-static int started_since;	 /* calls since the latest exchange */
+static int started_since;	 /* calls since the latest claims */
 static int ahead;			 /* how many to claim ahead */
 static int run_concurrency;	 /* of the run under way */
 
@@ -398,6 +401,13 @@ next_call(void *arg, JibitCall *call)
 
 	/* With another concurrency a new run begins when this one has ended. */
 	if (run_concurrency != jibit_worker_concurrency)
+		return false;
+
+	/*
+	 * A call counts until its result is committed: a crash repeats no more
+	 * than may be under way.
+	 */
+	if (running.count + ended.count >= jibit_worker_concurrency)
 		return false;
 	while ((request = pop(&claimed)) != NULL)
 	{
@@ -741,7 +751,7 @@ claim(const JibitQueueTable *table)
 		leave_account(((KnownAccount *) lfirst(cell))->account);
 }
 
-/* How many calls may begin until the next exchange, as in the latest time. */
+/* As many calls ahead as have begun since the latest claims, and again. */
 static void
 set_ahead(void)
 {
@@ -758,8 +768,11 @@ exchange(bool claims)
 	int returned = 0;
 	int finished = 0;
 
-	wakeups_seen = jibit_workers_wakeups();
-	set_ahead();
+	if (claims)
+	{
+		wakeups_seen = jibit_workers_wakeups();
+		set_ahead();
+	}
 	StartTransactionCommand();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -852,7 +865,8 @@ must_flush(void)
 {
 	if (ended.count == 0)
 		return false;
-	return running.count + claimed.count == 0 || ended.count >= FLUSH_COUNT ||
+	return running.count + claimed.count == 0 ||
+		   ended.count >= Max(jibit_worker_concurrency / FLUSH_SHARE, 1) ||
 		   jibit_now_us() - first_ended_us >= FLUSH_MS * INT64CONST(1000);
 }
 
@@ -866,7 +880,7 @@ take_turn(void *arg)
 	if (ShutdownRequestPending)
 		return -1;
 	if (must_flush() || needs_claims())
-		exchange(true);
+		exchange(needs_claims());
 	if (ended.count > 0)
 		wait_ms = Min(wait_ms, jibit_ms_until(first_ended_us +
 											  FLUSH_MS * INT64CONST(1000)));
