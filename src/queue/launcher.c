@@ -44,6 +44,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
@@ -312,10 +313,23 @@ jibit_launcher_main(Datum argument)
  */
 
 static bool
+is_template(Oid database)
+{
+	HeapTuple tuple = SearchSysCache1(DATABASEOID,
+									  ObjectIdGetDatum(database));
+	bool result = HeapTupleIsValid(tuple) &&
+				  ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+static bool
 may_have_for_himself(Oid database, bool as_template)
 {
 	return jibit_owns_database(database, GetUserId()) ||
-		   (as_template && have_createdb_privilege());
+		   (as_template && have_createdb_privilege() && is_template(database));
 }
 
 /*

@@ -123,6 +123,11 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	%error = sql_error($node, 'SET ROLE stranger; DROP DATABASE postgres',
 		dbname => 'copy');
 	is($error{sqlstate}, '42501', 'a stranger drops nothing');
+	sql('ALTER ROLE stranger CREATEDB');
+	%error = sql_error($node,
+		'SET ROLE stranger; CREATE DATABASE theirs TEMPLATE postgres',
+		dbname => 'copy');
+	is($error{sqlstate}, '42501', '... nor copies what is not a template');
 	is($queue->worker, $worker, '... nor disturbs the worker');
 }
 
