@@ -483,10 +483,13 @@ EOS
 	sql(q{UPDATE jibit_credentials SET roles = '{gone}' WHERE profile = 'closed'});
 	sql(    q{UPDATE jibit_queue SET run_after = now() WHERE id IN }
 		  . "($ids{profile})");
+	# That wakes nobody, but this does.
+	$queue->submit($queue->cards(1));
 	ok($queue->wait_for_state($ids{profile}, 'failed'),
 		'a profile is taken away: the request fails');
 	sql(q{SELECT jibit_revoke('bob'); SELECT jibit_revoke('gone'); DROP ROLE gone});
 	sql('UPDATE jibit_queue SET run_after = now() WHERE state = \'queued\'');
+	$queue->submit($queue->cards(1));
 	$queue->wait_until_done;
 	foreach my $name (qw(right profile role))
 	{
