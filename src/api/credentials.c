@@ -387,6 +387,8 @@ check_role(const KeptCredentials *entry)
 		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 		 errmsg("permission denied for profile \"%s\"",
 				entry->credentials.profile),
+		 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
+							JIBIT_NO_RIGHT_TO_PROFILE),
 		 errhint(
 			 "The profile's column \"roles\" in the credentials table lists who may use it.")));
 }

@@ -21,6 +21,9 @@ typedef struct JibitCredentials
 	uint8 digest[JIBIT_DIGEST_SIZE];
 } JibitCredentials;
 
+/* CONSTRAINT_NAME of the error for a profile that is not for the user. */
+#define JIBIT_NO_RIGHT_TO_PROFILE "profile.forbidden"
+
 /*
  * The credentials of a profile, for the current user: palloc'd in the current
  * context.  Raises JB011 where there are none or they make no sense, 42501

@@ -81,7 +81,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" AND q.profile = lane.profile AND q.inquiry = lane.inquiry"
 		" AND q.priority = lane.priority AND q.run_after <= clock_timestamp()"
 		" ORDER BY q.profile, q.inquiry, q.priority, q.run_after, q.id"
-		" LIMIT least(lane.allowed, $5)) due"
+		" LIMIT least(lane.allowed, $5) FOR UPDATE OF q SKIP LOCKED) due"
 		" ORDER BY lane.priority DESC, due.run_after, due.id LIMIT $5",
 
 	[QUERY_CLAIM] =
@@ -330,7 +330,6 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	Datum values[1];
 	JibitClaim *claims;
 	ArrayType *ids = NULL;
-	int found = 0;
 	Lanes lanes;
 
 	*taken = 0;
@@ -341,7 +340,6 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	claims = palloc0((ids ? SPI_processed : 1) * sizeof(JibitClaim));
 	if (ids != NULL)
 	{
-		found = (int) SPI_processed;
 		values[0] = PointerGetDatum(ids);
 		run(table, QUERY_CLAIM, 1, types, values, SPI_OK_SELECT);
 		for (uint64 i = 0; i < SPI_processed; i++)
@@ -355,7 +353,7 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	}
 	if (*taken >= count)
 		*due_at = DT_NOBEGIN;
-	else if (ids != NULL && *taken < found)
+	else if (lanes.count > 0)
 		*due_at = Min(*due_at, TimestampTzPlusMilliseconds(
 								   GetCurrentTimestamp(), LOCKED_MS));
 	MemoryContextSwitchTo(caller);

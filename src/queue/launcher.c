@@ -61,6 +61,10 @@
 #define RESTART_FIRST_MS 1000
 #define RESTART_LONGEST_MS 60000
 
+/* How long a command waits for the worker that is to stand aside. */
+#define GONE_MS 4000
+#define GONE_LOOK_MS 10
+
 /* A worker that lived so long did not fail at once. */
 #define LIVED_MS 30000
 
@@ -315,8 +319,7 @@ jibit_launcher_main(Datum argument)
 static bool
 is_template(Oid database)
 {
-	HeapTuple tuple = SearchSysCache1(DATABASEOID,
-									  ObjectIdGetDatum(database));
+	HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
 	bool result = HeapTupleIsValid(tuple) &&
 				  ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
 
@@ -345,6 +348,14 @@ stand_aside(const char *name, bool as_template)
 		!may_have_for_himself(database, as_template))
 		return InvalidOid;
 	jibit_workers_stand_aside(database);
+
+	/* WITH (FORCE) may not end it, as it is nobody's but the server's. */
+	for (int i = 0;
+		 i < GONE_MS / GONE_LOOK_MS && jibit_workers_is_there(database); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(GONE_LOOK_MS * 1000L);
+	}
 	return database;
 }
 

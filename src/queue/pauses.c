@@ -18,6 +18,12 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+/*
+ * Profiles whose keys are read in one review: each costs a query, and anybody
+ * who may submit can name profiles that do not exist.
+ */
+#define REVIEWED_MAX 16
+
 typedef struct Pause
 {
 	dlist_node node;
@@ -146,18 +152,30 @@ jibit_pause_for_keys(const char *profile, const JibitError *error,
 void
 jibit_pauses_review_keys(bool (*get_keys)(const char *profile, uint8 *keys))
 {
-	dlist_iter iter;
+	dlist_mutable_iter iter;
+	dlist_node *last = dlist_is_empty(&pauses) ? NULL
+											   : dlist_tail_node(&pauses);
+	int reviewed = 0;
 
-	dlist_foreach (iter, &pauses)
+	dlist_foreach_modify (iter, &pauses)
 	{
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 		uint8 keys[JIBIT_DIGEST_SIZE] = {0};
+		bool is_last = iter.cur == last;
 
-		if (pause->over || !pause->for_keys)
-			continue;
-		(void) get_keys(pause->profile, keys);
-		if (memcmp(keys, pause->keys, JIBIT_DIGEST_SIZE) != 0)
-			pause->over = true;
+		if (!pause->over && pause->for_keys)
+		{
+			(void) get_keys(pause->profile, keys);
+			if (memcmp(keys, pause->keys, JIBIT_DIGEST_SIZE) != 0)
+				pause->over = true;
+			reviewed++;
+		}
+
+		/* Those come last the next time. */
+		dlist_delete(iter.cur);
+		dlist_push_tail(&pauses, &pause->node);
+		if (is_last || reviewed >= REVIEWED_MAX)
+			break;
 	}
 }
 

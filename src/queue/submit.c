@@ -32,8 +32,15 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+
+/*
+ * The worker reads the arguments of many requests at a time.  What is valid is
+ * far smaller.
+ */
+#define ARGUMENTS_MAX 65536
 
 /* The columns of jibit_queue, in its order. */
 typedef enum QueueColumn
@@ -181,6 +188,11 @@ check_arguments(const JibitInquiry *inquiry, Jsonb *arguments)
 	JsonbIteratorToken token;
 	JsonbValue value;
 
+	if (VARSIZE(arguments) > ARGUMENTS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("arguments of inquiry \"%s\" are larger than %d bytes",
+						inquiry->id, ARGUMENTS_MAX)));
 	if (!JB_ROOT_IS_OBJECT(arguments))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -292,9 +304,17 @@ bool
 jibit_submit_cancel(int64 id)
 {
 	const JibitQueueTable *table = jibit_queue_table(false);
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
 	bool cancelled;
 
 	PreventCommandIfReadOnly("jibit_cancel()");
+
+	/*
+	 * An UPDATE that has waited for the worker's claim has locked the row also
+	 * where it finds it running; the worker must not wait for that.
+	 */
+	BeginInternalSubTransaction(NULL);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (run_for_own(
@@ -307,6 +327,12 @@ jibit_submit_cancel(int64 id)
 		elog(ERROR, "could not cancel a request");
 	cancelled = SPI_processed > 0;
 	SPI_finish();
+	if (cancelled)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
 	if (cancelled)
 	{
 		Async_Notify("jibit", psprintf("%lld", (long long) id));

@@ -44,6 +44,7 @@
 #include "shared/workers.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lmgr.h"
 #include "tehran.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -51,6 +52,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 /*
@@ -68,6 +70,12 @@
 /* Requests claimed ahead of the calls: at most, whatever the rate. */
 #define AHEAD_MAX 2000
 
+/*
+ * What was claimed ahead so long ago goes back: since then keys or rights may
+ * be others.
+ */
+#define CLAIM_MS 3000
+
 /* While calls are under way: how soon new requests are noticed. */
 #define TURN_MS 50
 
@@ -76,6 +84,12 @@
  * change of the credentials may not.
  */
 #define IDLE_MS 10000
+
+/* How soon a queue that somebody has locked is tried again. */
+#define BLOCKED_MS 50
+
+/* How soon an exchange that waits notices that the worker shall end. */
+#define STOP_MS 1000
 
 /* How often finished requests are looked at for their age. */
 #define PURGE_MS 60000
@@ -117,6 +131,7 @@ typedef struct Request
 	TimestampTz submitted_at;
 	int attempts;
 	bool is_probe;
+	int64 claimed_us;
 	Account *account;
 
 	/* Once it has ended. */
@@ -137,15 +152,17 @@ static MemoryContext worker_context;
 static RequestList claimed;
 static RequestList running;
 static RequestList ended;
-static bool recovered;		 /* what a dead worker left has been seen to */
-static uint32 wakeups_seen;	 /* before the latest exchange */
-static TimestampTz due_at;	 /* of what the queue has */
-static int64 first_ended_us; /* of those in `ended` */
-static int64 exchanged_us;	 /* when the latest exchange was */
-static int64 purge_us;		 /* when the next purge is due */
-static int started_since;	 /* calls since the latest claims */
-static int ahead;			 /* how many to claim ahead */
-static int run_concurrency;	 /* of the run under way */
+static bool recovered;		   /* what a dead worker left has been seen to */
+static uint32 wakeups_seen;	   /* before the latest exchange */
+static TimestampTz due_at;	   /* of what the queue has */
+static int64 first_ended_us;   /* of those in `ended` */
+static int64 exchanged_us;	   /* when the latest exchange was */
+static int64 blocked_until_us; /* the queue was locked by somebody */
+static TimeoutId stop_timeout;
+static int64 purge_us;		/* when the next purge is due */
+static int started_since;	/* calls since the latest claims */
+static int ahead;			/* how many to claim ahead */
+static int run_concurrency; /* of the run under way */
 
 static void exchange(bool claims);
 static bool must_flush(void);
@@ -413,10 +430,12 @@ next_call(void *arg, JibitCall *call)
 	{
 		TimestampTz again_at;
 
-		/* Paused since it was claimed? */
+		/* Paused since it was claimed, or so long ago that rights change? */
 		if (!request->is_probe &&
-			jibit_pauses_allow(request->profile, request->inquiry->id,
-							   &again_at) != JIBIT_ALLOWS_ALL)
+			(jibit_now_us() - request->claimed_us >
+				 CLAIM_MS * INT64CONST(1000) ||
+			 jibit_pauses_allow(request->profile, request->inquiry->id,
+								&again_at) != JIBIT_ALLOWS_ALL))
 		{
 			put_back(request);
 			continue;
@@ -516,6 +535,37 @@ keep_waiting(void)
 }
 
 /*
+ * The same.  False for what cannot be: bytes that are no text, say.  That must
+ * not end the worker, which would find the request again.
+ */
+static bool
+read_arguments_safely(Request *request, const JibitClaim *claim)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool ok = true;
+
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(request->context);
+		read_arguments(request, claim);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ok = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return ok;
+}
+
+/*
  * The keys of a profile for a role, as the role would get them; NULL with
  * *error filled where it does not.  That may be anything, since the keys may
  * come out of a view.
@@ -565,7 +615,9 @@ open_account(const char *profile, Oid role, JibitError *error)
 		account = NULL;
 		jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0, data->message,
 						NULL);
-		error->class = data->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE
+		error->class = data->constraint_name != NULL &&
+							   strcmp(data->constraint_name,
+									  JIBIT_NO_RIGHT_TO_PROFILE) == 0
 						   ? JIBIT_NOT_PERMITTED
 						   : JIBIT_CONFIGURATION;
 		error->retryable = false;
@@ -624,12 +676,15 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 	request->submitted_at = claim->submitted_at;
 	request->inquiry = find_inquiry(claim->inquiry);
 	request->is_probe = claim->is_probe;
+	request->claimed_us = jibit_now_us();
 	strlcpy(request->track_id, claim->track_id, sizeof(request->track_id));
 	MemoryContextSwitchTo(caller);
 
 	if (request->inquiry == NULL)
 	{
-		/* Of a later version, say; it has no pauses. */
+		/* Of a later version, say. */
+		if (request->is_probe)
+			jibit_pauses_end_probe(request->profile, claim->inquiry, false);
 		request->is_probe = false;
 		fail_with(request, JIBIT_CONFIGURATION, JIBIT_CODE_HANDLER_NOT_FOUND,
 				  "The library knows no such inquiry.");
@@ -668,11 +723,14 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 		put_back(request);
 		return;
 	}
+	if (!read_arguments_safely(request, claim))
+	{
+		fail_with(request, JIBIT_INVALID_INPUT, "invalid.request_body",
+				  "The arguments cannot be read.");
+		return;
+	}
 	request->account = account->account;
 	request->account->uses++;
-	MemoryContextSwitchTo(context);
-	read_arguments(request, claim);
-	MemoryContextSwitchTo(caller);
 	push(&claimed, request);
 }
 
@@ -759,6 +817,30 @@ set_ahead(void)
 	started_since = 0;
 }
 
+/*
+ * An exchange that waits, for a lock or a synchronous standby, would keep the
+ * server from shutting down.  Losing it costs a repetition at most.
+ */
+static void
+stop_waiting(void)
+{
+	if (!ShutdownRequestPending)
+		return;
+	InterruptPending = true;
+	ProcDiePending = true;
+	SetLatch(MyLatch);
+}
+
+/* False where that would have to wait and must not. */
+static bool
+lock_queue(Oid queue)
+{
+	if (running.count > 0)
+		return ConditionalLockRelationOid(queue, RowExclusiveLock);
+	LockRelationOid(queue, RowExclusiveLock);
+	return true;
+}
+
 static void
 exchange(bool claims)
 {
@@ -773,13 +855,27 @@ exchange(bool claims)
 		wakeups_seen = jibit_workers_wakeups();
 		set_ahead();
 	}
+	enable_timeout_every(
+		stop_timeout,
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), STOP_MS), STOP_MS);
 	StartTransactionCommand();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	PushActiveSnapshot(GetTransactionSnapshot());
 	table = jibit_queue_table(true);
+	if (table != NULL && !lock_queue(table->queue))
+	{
+		/* While calls are under way nothing may be waited for. */
+		blocked_until_us = jibit_now_us() + BLOCKED_MS * INT64CONST(1000);
+		PopActiveSnapshot();
+		SPI_finish();
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(caller);
+		disable_timeout(stop_timeout, false);
+		return;
+	}
 	if (table != NULL)
-		queue = try_table_open(table->queue, RowExclusiveLock);
+		queue = try_table_open(table->queue, NoLock);
 	if (queue == NULL)
 	{
 		/* No extension, or it is just going. */
@@ -813,6 +909,7 @@ exchange(bool claims)
 	SPI_finish();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(caller);
+	disable_timeout(stop_timeout, false);
 
 	if (finished > 0)
 		jibit_workers_tell_finished();
@@ -852,18 +949,26 @@ is_due(void)
 	return due_at <= GetCurrentTimestamp();
 }
 
+/* Was the queue locked by somebody a moment ago, with calls under way? */
+static bool
+is_blocked(void)
+{
+	return running.count > 0 && jibit_now_us() < blocked_until_us;
+}
+
 /* Have calls nothing to follow them soon, though there is more in the queue? */
 static bool
 needs_claims(void)
 {
-	return claimed.count < (jibit_worker_concurrency + 3) / 4 &&
+	return !is_blocked() &&
+		   claimed.count < (jibit_worker_concurrency + 3) / 4 &&
 		   (is_woken() || is_due());
 }
 
 static bool
 must_flush(void)
 {
-	if (ended.count == 0)
+	if (ended.count == 0 || is_blocked())
 		return false;
 	return running.count + claimed.count == 0 ||
 		   ended.count >= Max(jibit_worker_concurrency / FLUSH_SHARE, 1) ||
@@ -957,6 +1062,7 @@ set_settings(void)
 		{"search_path", "pg_catalog, pg_temp"},
 		{"statement_timeout", "0"},
 		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
 		{"default_transaction_isolation", "read committed"},
 		{"default_transaction_read_only", "off"},
@@ -968,9 +1074,11 @@ set_settings(void)
 		{"jit", "off"},
 	};
 
+	/* What a version does not have needs no setting. */
 	for (int i = 0; i < lengthof(settings); i++)
-		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET,
-						PGC_S_OVERRIDE);
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET,
+							PGC_S_OVERRIDE);
 }
 
 void
@@ -985,6 +1093,7 @@ jibit_worker_main(Datum database)
 	if (!jibit_workers_attach())
 		ereport(FATAL, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 						errmsg("database has a jibit worker already")));
+	stop_timeout = RegisterTimeout(USER_TIMEOUT, stop_waiting);
 	set_settings();
 	worker_context = AllocSetContextCreate(TopMemoryContext, "jibit worker",
 										   ALLOCSET_DEFAULT_SIZES);

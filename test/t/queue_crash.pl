@@ -16,9 +16,9 @@ my $concurrency = 8;
 my $delay_ms = 100;
 my $requests = 160;
 
-# What may be called once more after a crash: what was in flight, and what had
-# ended but was not written yet, which waits less than one delay.
-my $repeated = 2 * $concurrency;
+# What may be called once more after a crash: what was in flight, of which
+# counts what had ended but was not written yet.
+my $repeated = $concurrency;
 
 my $sandbox = jibit_sandbox(delay_ms => $delay_ms);
 my $node = jibit_node(
