@@ -753,6 +753,26 @@ jibit_client_call(JibitCall *call)
 	PG_END_TRY();
 }
 
+static void
+hand_over_task(Run *run, Task *task, const JibitCallRun *callbacks)
+{
+	MemoryContextSwitchTo(task->context);
+	callbacks->done(callbacks->arg, task->call);
+	task->state = TASK_IDLE;
+	run->active--;
+}
+
+static void
+hand_over(Run *run, const JibitCallRun *callbacks)
+{
+	for (int i = 0; i < run->ntasks; i++)
+	{
+		if (run->tasks[i].state == TASK_ENDED)
+			hand_over_task(run, &run->tasks[i], callbacks);
+	}
+	MemoryContextSwitchTo(run->context);
+}
+
 /* Hands over what has ended and takes up what comes next. */
 static void
 refill(Run *run, const JibitCallRun *callbacks, bool *exhausted)
@@ -768,14 +788,12 @@ refill(Run *run, const JibitCallRun *callbacks, bool *exhausted)
 			MemoryContext context = task->context;
 
 			CHECK_FOR_INTERRUPTS();
-			MemoryContextSwitchTo(context);
 			if (task->state == TASK_ENDED)
 			{
-				callbacks->done(callbacks->arg, call);
-				task->state = TASK_IDLE;
-				run->active--;
+				hand_over_task(run, task, callbacks);
 				continue;
 			}
+			MemoryContextSwitchTo(context);
 			MemoryContextReset(context);
 			clear_task(task);
 			memset(call, 0, sizeof(JibitCall));
@@ -804,6 +822,7 @@ drive_all(Run *run, const JibitCallRun *callbacks)
 	{
 		if (callbacks->turn != NULL)
 		{
+			hand_over(run, callbacks);
 			wait_ms = callbacks->turn(callbacks->arg);
 			if (wait_ms < 0)
 				return;
