@@ -89,8 +89,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" FOR UPDATE SKIP LOCKED),"
 		" claimed AS (UPDATE %1$s q SET state = 'running', attempts = q.attempts + 1"
 		" FROM due WHERE q.id = due.id"
-		" RETURNING q.id, q.inquiry, q.arguments, q.profile, q.track_id, q.submitted_by,"
-		" q.submitted_at, q.attempts, q.priority, q.run_after)"
+		" RETURNING q.id, q.inquiry, q.arguments, q.profile, q.track_id,"
+		" q.submitted_at, q.attempts, q.submitter, q.priority, q.run_after)"
 		" SELECT * FROM claimed ORDER BY priority DESC, run_after, id",
 
 	/* The errors by their number: unnest would take the composites apart. */
@@ -268,10 +268,9 @@ read_claim(JibitClaim *claim, uint64 row)
 	claim->arguments = DatumGetJsonbPCopy(result_value(row, 3, &isnull));
 	claim->profile = TextDatumGetCString(result_value(row, 4, &isnull));
 	claim->track_id = TextDatumGetCString(result_value(row, 5, &isnull));
-	claim->submitted_by = pstrdup(
-		NameStr(*DatumGetName(result_value(row, 6, &isnull))));
-	claim->submitted_at = DatumGetTimestampTz(result_value(row, 7, &isnull));
-	claim->attempts = DatumGetInt32(result_value(row, 8, &isnull));
+	claim->submitted_at = DatumGetTimestampTz(result_value(row, 6, &isnull));
+	claim->attempts = DatumGetInt32(result_value(row, 7, &isnull));
+	claim->submitter = DatumGetObjectId(result_value(row, 8, &isnull));
 }
 
 /* Does one of the claims come from this lane?  Marks it as its probe. */

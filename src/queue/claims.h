@@ -26,7 +26,7 @@ typedef struct JibitClaim
 	Jsonb *arguments;
 	const char *profile;
 	const char *track_id;
-	const char *submitted_by;
+	Oid submitter; /* a role, if it still is one */
 	TimestampTz submitted_at;
 	int attempts; /* with this one */
 	bool is_probe;

@@ -59,6 +59,7 @@ typedef enum QueueColumn
 	COLUMN_FINISHED_AT,
 	COLUMN_RESULT,
 	COLUMN_ERROR,
+	COLUMN_SUBMITTER,
 	COLUMN_COUNT
 } QueueColumn;
 
@@ -145,6 +146,7 @@ jibit_submit_begin(const char *inquiry_name, const char *profile)
 	submission->values[COLUMN_STATE] = CStringGetTextDatum("queued");
 	submission->values[COLUMN_ATTEMPTS] = Int32GetDatum(0);
 	submission->values[COLUMN_SUBMITTED_BY] = NameGetDatum(user);
+	submission->values[COLUMN_SUBMITTER] = ObjectIdGetDatum(GetUserId());
 	submission->values[COLUMN_SUBMITTED_AT] = TimestampTzGetDatum(
 		GetCurrentTransactionStartTimestamp());
 	return submission;
@@ -280,21 +282,22 @@ jibit_submit_end(JibitSubmission *submission)
 
 /*
  * Runs a query about one request of the current user's: $1 is its id, $2 the
- * user's name.  In SPI, with the rights of the queue's owner.
+ * user's name, $3 the user's OID.  In SPI, with the rights of the queue's owner.
  */
 static int
 run_for_own(const JibitQueueTable *table, const char *query, int64 id,
 			bool read_only)
 {
-	Oid types[] = {INT8OID, NAMEOID};
+	Oid types[] = {INT8OID, NAMEOID, OIDOID};
 	NameData user;
-	Datum values[] = {Int64GetDatum(id), NameGetDatum(&user)};
+	Datum values[] = {Int64GetDatum(id), NameGetDatum(&user),
+					  ObjectIdGetDatum(GetUserId())};
 	JibitOwnerRights rights;
 	int result;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
 	jibit_become_owner(&rights, table->owner);
-	result = SPI_execute_with_args(query, 2, types, values, NULL, read_only,
+	result = SPI_execute_with_args(query, 3, types, values, NULL, read_only,
 								   0);
 	jibit_stop_being_owner(&rights);
 	return result;
@@ -321,7 +324,7 @@ jibit_submit_cancel(int64 id)
 			table,
 			psprintf(
 				"UPDATE %s SET state = 'cancelled', finished_at = pg_catalog.clock_timestamp()"
-				" WHERE id = $1 AND submitted_by = $2 AND state = 'queued'",
+				" WHERE id = $1 AND submitted_by = $2 AND submitter = $3 AND state = 'queued'",
 				table->queue_name),
 			id, false) != SPI_OK_UPDATE)
 		elog(ERROR, "could not cancel a request");
@@ -360,7 +363,7 @@ jibit_submit_look(int64 id, Datum *request, bool *finished)
 			psprintf(
 				"SELECT ROW(id, inquiry, arguments, profile, state, attempts, submitted_by, submitted_at,"
 				" run_after, finished_at, result, error)::%s, finished_at IS NOT NULL, xmin"
-				" FROM %s WHERE id = $1 AND submitted_by = $2",
+				" FROM %s WHERE id = $1 AND submitted_by = $2 AND submitter = $3",
 				table->request_type, table->queue_name),
 			id, true) != SPI_OK_SELECT)
 		elog(ERROR, "could not look up a request");

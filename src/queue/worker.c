@@ -46,12 +46,12 @@
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tehran.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
@@ -666,7 +666,7 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 		worker_context, "jibit request", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Request *request = palloc0(sizeof(Request));
-	Oid role = get_role_oid(claim->submitted_by, true);
+	Oid role = claim->submitter;
 	KnownAccount *account;
 
 	request->context = context;
@@ -699,7 +699,7 @@ take_over(const JibitQueueTable *table, const JibitClaim *claim, List **known)
 				  "The worker or the server ended during each attempt.");
 		return;
 	}
-	if (!OidIsValid(role) ||
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)) ||
 		!jibit_may_inquire(request->inquiry, table->schema, role))
 	{
 		fail_with(

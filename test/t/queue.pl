@@ -519,6 +519,30 @@ EOS
 	is($queue->state($waiting), 'queued', '... but not what waits');
 }
 
+# A role that is made again under the name of another has none of its requests.
+{
+	my ($mine) = $queue->cards(1);
+
+	$node->safe_psql('postgres',
+		q{CREATE ROLE carol LOGIN; SELECT jibit_grant('carol')});
+	my $hers = $node->safe_psql(
+		'postgres',
+		qq{SET ROLE carol; SELECT jibit_submit('card', '{"card": "$mine"}', run_after => 'infinity')}
+	);
+	is( $node->safe_psql('postgres',
+			'SET ROLE carol; SELECT count(*) FROM jibit_requests'),
+		'1', 'carol sees her request');
+	$node->safe_psql('postgres',
+		q{ALTER ROLE carol RENAME TO carol_before; CREATE ROLE carol LOGIN; SELECT jibit_grant('carol')}
+	);
+	is( $node->safe_psql(
+			'postgres',
+			"SET ROLE carol; SELECT count(*) FROM jibit_requests; SELECT jibit_cancel($hers); SELECT (jibit_collect($hers)) IS NULL"
+		),
+		"0\nf\nt",
+		'another carol neither sees nor cancels it');
+}
+
 my $log = slurp_file($node->logfile);
 ok($log !~ /PANIC|TRAP|terminated by signal/, 'nothing crashed');
 ok($log !~ /background worker "jibit worker" .* exit code [^0]/,
