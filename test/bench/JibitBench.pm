@@ -30,6 +30,7 @@ our @EXPORT = qw(
   stop_cluster
   psql
   run_bare
+  run_bare_multi
   processor_time
   processors
   place
@@ -153,6 +154,17 @@ sub compile_module
 	output_of(split(' ', $ENV{CC} // 'cc'), '-O2', '-fPIC', '-shared',
 		"-I$ENV{JIBIT_BENCH_INCLUDE}", '-o', $module, $source);
 	return;
+}
+
+# Many at a time: an object on which ask(FIRST, COUNT, CONCURRENCY) returns
+# microseconds.
+sub run_bare_multi
+{
+	my ($sandbox) = @_;
+
+	local $ENV{JIBIT_BENCH_TOKEN} = $sandbox->{token};
+	return bless start_talk('multi', $bare, 'multi', $sandbox->{url},
+		$sandbox->{ca}, $cards_file), 'JibitBench::Bare';
 }
 
 # ---------------------------------------------------------------- certificates
@@ -417,9 +429,9 @@ package JibitBench::Bare;
 
 sub ask
 {
-	my ($self, $first, $count) = @_;
+	my ($self, $first, $count, @more) = @_;
 
-	print { $self->{in} } "$first $count\n";
+	print { $self->{in} } join(' ', $first, $count, @more), "\n";
 	my ($us, $found) = split ' ', JibitBench::read_line($self);
 	die "bare: $found IBANs of $count\n" if $found != $count;
 	return $us;

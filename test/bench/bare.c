@@ -9,6 +9,7 @@
  *	bare token URL CA                 an access token for the sandbox's keys
  *	bare first URL CA CARD            one inquiry, from nothing
  *	bare sequence URL CA CARDS        inquiries over one kept connection
+ *	bare multi URL CA CARDS           inquiries, many at a time
  *
  * URL is the API's base URL; CA a file with the certificates to trust, or
  * empty.  The token for inquiries is in JIBIT_BENCH_TOKEN.  An inquiry is the
@@ -19,7 +20,8 @@
  * IBAN is there.  "sequence" reads lines "FIRST COUNT" from its input, asks for
  * so many cards of the file CARDS (a number a line) from the one numbered
  * FIRST, and prints the microseconds that took and how many IBANs there were.
- * Both use their own process's clock.
+ * "multi" does the same with lines "FIRST COUNT CONCURRENCY", by a loop of
+ * curl_multi_poll() that starts the next as soon as one ends.  All use their own process's clock.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,18 +72,18 @@ static size_t
 take_body(char *data, size_t size, size_t count, void *arg)
 {
 	size_t length = size * count;
+	Body *to = arg;
 
-	(void) arg;
-	if (body.length + length + 1 > body.capacity)
+	if (to->length + length + 1 > to->capacity)
 	{
-		body.capacity = (body.length + length + 1) * 2;
-		body.data = realloc(body.data, body.capacity);
-		if (body.data == NULL)
+		to->capacity = (to->length + length + 1) * 2;
+		to->data = realloc(to->data, to->capacity);
+		if (to->data == NULL)
 			die("body", "out of memory");
 	}
-	memcpy(body.data + body.length, data, length);
-	body.length += length;
-	body.data[body.length] = '\0';
+	memcpy(to->data + to->length, data, length);
+	to->length += length;
+	to->data[to->length] = '\0';
 	return length;
 }
 
@@ -93,6 +95,7 @@ make_easy(const char *ca)
 	if (easy == NULL)
 		die("libcurl", "out of memory");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "jibit-postgresql/1.0");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 					 (long) CURL_HTTP_VERSION_2TLS);
@@ -126,14 +129,14 @@ perform(CURL *easy, const char *url)
 }
 
 static struct json_object *
-parse_body(void)
+parse(const Body *from)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *top;
 
 	if (tokener == NULL)
 		die("json-c", "out of memory");
-	top = json_tokener_parse_ex(tokener, body.data, (int) body.length);
+	top = json_tokener_parse_ex(tokener, from->data, (int) from->length);
 	if (top == NULL)
 		die("answer",
 			json_tokener_error_desc(json_tokener_get_error(tokener)));
@@ -187,24 +190,37 @@ set_track_id(struct curl_slist *headers)
 			u[11], u[12], u[13], u[14], u[15]);
 }
 
-/* One inquiry.  Returns whether there is an IBAN. */
+/* Is there an IBAN in the answer? */
 static int
-ask(CURL *easy, struct curl_slist *headers, const char *base, const char *card)
+has_iban(const Body *answer)
+{
+	struct json_object *top = parse(answer);
+	int found = strncmp(get_text(top, "ibanInfo", "iban"), "IR", 2) == 0;
+
+	json_object_put(top);
+	return found;
+}
+
+static void
+prepare(CURL *easy, struct curl_slist *headers, const char *base,
+		const char *card)
 {
 	char url[1024];
-	struct json_object *top;
-	int found;
 
 	set_track_id(headers);
 	snprintf(url, sizeof(url), "%s/v1/cards?number=%.*s&iban=true", base,
 			 CARD_DIGITS, card);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	perform(easy, url);
-	top = parse_body();
-	found = strncmp(get_text(top, "ibanInfo", "iban"), "IR", 2) == 0;
-	json_object_put(top);
-	return found;
+}
+
+/* One inquiry.  Returns whether there is an IBAN. */
+static int
+ask(CURL *easy, struct curl_slist *headers, const char *base, const char *card)
+{
+	prepare(easy, headers, base, card);
+	perform(easy, base);
+	return has_iban(&body);
 }
 
 static void
@@ -239,7 +255,7 @@ do_token(const char *base, const char *ca)
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, KEYS);
 	perform(easy, url);
-	puts(get_text(parse_body(), NULL, "accessToken"));
+	puts(get_text(parse(&body), NULL, "accessToken"));
 }
 
 static void
@@ -297,6 +313,116 @@ do_sequence(const char *base, const char *ca, const char *cards_file)
 	}
 }
 
+/* One of the inquiries of "multi". */
+typedef struct Transfer
+{
+	CURL *easy;
+	struct curl_slist *headers;
+	Body body;
+} Transfer;
+
+#define CONCURRENCY_MAX 256
+
+/* Asks for `count` cards; returns how many IBANs there were. */
+static long
+ask_many(CURLM *multi, Transfer *transfers, const char *base,
+		 const char *cards, long count, int concurrency)
+{
+	long next = 0;
+	long found = 0;
+	long done = 0;
+	int running;
+
+	for (; next < count && next < concurrency; next++)
+	{
+		prepare(transfers[next].easy, transfers[next].headers, base,
+				cards + next * (CARD_DIGITS + 1));
+		curl_multi_add_handle(multi, transfers[next].easy);
+	}
+	while (done < count)
+	{
+		CURLMsg *message;
+		int left;
+
+		curl_multi_perform(multi, &running);
+		while ((message = curl_multi_info_read(multi, &left)) != NULL)
+		{
+			Transfer *transfer;
+			long status = 0;
+
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+							  (char **) &transfer);
+			if (message->data.result != CURLE_OK)
+				die(base, curl_easy_strerror(message->data.result));
+			curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+			if (status != 200)
+				die(base, "not answered with 200");
+			found += has_iban(&transfer->body);
+			transfer->body.length = 0;
+			curl_multi_remove_handle(multi, transfer->easy);
+			done++;
+			if (next < count)
+			{
+				prepare(transfer->easy, transfer->headers, base,
+						cards + next++ * (CARD_DIGITS + 1));
+				curl_multi_add_handle(multi, transfer->easy);
+			}
+		}
+		if (done < count)
+			curl_multi_poll(multi, NULL, 0, 1000, NULL);
+	}
+	return found;
+}
+
+/* A list of its own, since the track id's line is changed in place. */
+static struct curl_slist *
+copy_headers(void)
+{
+	struct curl_slist *copy = make_headers();
+
+	copy->data = strdup(copy->data);
+	return copy;
+}
+
+static void
+do_multi(const char *base, const char *ca, const char *cards_file)
+{
+	static Transfer transfers[CONCURRENCY_MAX];
+	CURLM *multi;
+	long length;
+	char *cards = read_file(cards_file, &length);
+	long first;
+	long count;
+	int concurrency;
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	multi = curl_multi_init();
+	for (int i = 0; i < CONCURRENCY_MAX; i++)
+	{
+		transfers[i].easy = make_easy(ca);
+		transfers[i].headers = copy_headers();
+		curl_easy_setopt(transfers[i].easy, CURLOPT_PRIVATE, &transfers[i]);
+		curl_easy_setopt(transfers[i].easy, CURLOPT_WRITEDATA,
+						 &transfers[i].body);
+		if (strncmp(base, "https:", 6) == 0)
+			curl_easy_setopt(transfers[i].easy, CURLOPT_PIPEWAIT, 1L);
+	}
+	while (scanf("%ld %ld %d", &first, &count, &concurrency) == 3)
+	{
+		double started = now_us();
+		long found;
+
+		if (first < 0 || (first + count) * (CARD_DIGITS + 1) > length ||
+			concurrency < 1 || concurrency > CONCURRENCY_MAX)
+			die(cards_file, "has not so many cards");
+		found = ask_many(multi, transfers, base,
+						 cards + first * (CARD_DIGITS + 1), count,
+						 concurrency);
+		printf("%.1f %ld\n", now_us() - started, found);
+		fflush(stdout);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -312,6 +438,8 @@ main(int argc, char **argv)
 		do_first(argv[2], argv[3], argv[4]);
 	else if (strcmp(what, "sequence") == 0 && argc == 5)
 		do_sequence(argv[2], argv[3], argv[4]);
+	else if (strcmp(what, "multi") == 0 && argc == 5)
+		do_multi(argv[2], argv[3], argv[4]);
 	else
 		die("arguments", "see the head of bare.c");
 	return 0;
