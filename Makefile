@@ -36,6 +36,7 @@ OBJS = \
 	src/api/token.o \
 	src/api/trackid.o \
 	src/net/http.o \
+	src/net/sockets.o \
 	src/net/trust.o \
 	src/offline/banks.o \
 	src/offline/jalali.o \

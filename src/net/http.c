@@ -6,8 +6,7 @@
  * The only file that knows libcurl.  One multi handle per process is driven
  * by curl_multi_socket_action().  libcurl says through two callbacks which
  * sockets it waits for and when it wants to be called next; the callbacks only
- * take notes.  The waiting is done by a WaitEventSet with the process's latch,
- * so that a cancel, a timeout or the postmaster's death end it at once.
+ * take notes, of the sockets in sockets.c, which does the waiting.
  *
  * Nothing is thrown from inside libcurl: its callbacks neither ereport nor
  * check for interrupts, and allocate without throwing.
@@ -18,21 +17,14 @@
  * the main thread.
  *
  * Ownership: transfers (easy handle, header list) are malloc'd, and kept for
- * the next request; bodies are in the group's memory context.  Sockets are
- * counted as PostgreSQL's external file descriptors from open to close, which
- * may be long after the request that opened them.
+ * the next request; bodies are in the group's memory context.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -42,8 +34,8 @@
 #include "errors.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "net/sockets.h"
 #include "net/trust.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 /*
@@ -58,13 +50,6 @@
 /* First size of a body's buffer: most answers fit. */
 #define BODY_INITIAL 1024
 
-/*
- * A peer that acknowledges nothing for so long is gone.  An HTTP/2 connection
- * outlives the timeouts of its requests, so without that a network that has
- * swallowed one would fail calls for minutes after it has recovered.
- */
-#define SILENT_MS 20000
-
 /* As much as libcurl itself takes for headers. */
 #define HEADERS_MAX (300 * 1024)
 
@@ -73,9 +58,6 @@
 
 /* In words, the limit of JIBIT_BODY_MAX. */
 #define TOO_LARGE "it is larger than 1 MB"
-
-/* Sockets that are handled after one wait. */
-#define EVENTS_PER_WAIT 64
 
 typedef struct JibitTransfer
 {
@@ -99,31 +81,11 @@ struct JibitHttpGroup
 	dlist_head finished;
 };
 
-/* What libcurl wants of a socket, and what the wait-event set has. */
-typedef struct SocketState
-{
-	bool ours;	  /* we are told when it is closed, as a rule */
-	bool dropped; /* libcurl is about to close it, perhaps has */
-	uint8 wanted; /* WL_SOCKET_… bits; 0 for nothing */
-	uint8 waited; /* the bits in the set; 0 when not in it */
-	int position; /* in the set */
-} SocketState;
-
 static CURLM *multi;
 static int running_count; /* transfers in the multi handle */
 static JibitTransfer *idle_transfers;
 static int idle_count;
 static bool connections_stale; /* do not reuse what is open */
-
-/* Indexed by file descriptor. */
-static SocketState *sockets;
-static int sockets_size;
-static bool sockets_changed;
-
-static WaitEventSet *wait_set;
-static int wait_set_used;
-static int wait_set_size;
-static bool wait_set_broken = true; /* must be made anew */
 
 static bool signals_blocked;
 static sigset_t signals_saved;
@@ -164,83 +126,18 @@ unblock_signals(void)
  * Callbacks of libcurl.  They must not throw.
  */
 
-/* Makes room for a descriptor; false on lack of memory. */
-static bool
-reserve_socket(curl_socket_t fd)
-{
-	int size = Max(fd + 1, sockets_size * 2);
-	SocketState *larger;
-
-	if (fd < sockets_size)
-		return true;
-	larger = realloc(sockets, size * sizeof(SocketState));
-	if (larger == NULL)
-		return false;
-	memset(larger + sockets_size, 0,
-		   (size - sockets_size) * sizeof(SocketState));
-	sockets = larger;
-	sockets_size = size;
-	return true;
-}
-
-/*
- * The descriptor is closed, or soon will be, or stands for another socket: the
- * kernel drops a closed one from the wait-event set.
- */
-static void
-leave_wait_set(curl_socket_t fd)
-{
-	if (sockets[fd].waited)
-		wait_set_broken = true;
-	sockets[fd].wanted = 0;
-	sockets[fd].waited = 0;
-}
-
-/*
- * What libcurl no longer waits for is an idle connection that is kept, or a
- * socket that is being closed.  Of the latter we are not always told more: not
- * of the resolver's, and not of a connection attempt that has failed, which
- * has only ever been waited for to become writeable.
- */
 static int
 note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 {
-	SocketState *s;
-
-	if (!reserve_socket(fd))
-		return -1;
-	s = &sockets[fd];
-	s->dropped = what == CURL_POLL_REMOVE && s->ours;
-	if (what != CURL_POLL_REMOVE)
-		s->wanted = what == CURL_POLL_IN	? WL_SOCKET_READABLE
-					: what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
-					: what == CURL_POLL_INOUT
-						? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE
-						: 0;
-	else if (s->ours && (s->wanted & WL_SOCKET_READABLE))
-		s->wanted = 0;
-	else
-		leave_wait_set(fd);
-	sockets_changed = true;
-	return 0;
-}
-
-/*
- * What libcurl has closed without telling, as 7.88 does when a connection
- * attempt fails, counts no more.  It says before the close that it waits no
- * longer, so this comes later, when it has returned.
- */
-static void
-forget_if_closed(curl_socket_t fd)
-{
-	SocketState *s = &sockets[fd];
-
-	s->dropped = false;
-	if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
-		return;
-	leave_wait_set(fd);
-	s->ours = false;
-	ReleaseExternalFD();
+	if (what == CURL_POLL_REMOVE)
+		return jibit_socket_drop(fd) ? 0 : -1;
+	return jibit_socket_want(fd, what == CURL_POLL_IN	 ? WL_SOCKET_READABLE
+								 : what == CURL_POLL_OUT ? WL_SOCKET_WRITEABLE
+								 : what == CURL_POLL_INOUT
+									 ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE
+									 : 0)
+			   ? 0
+			   : -1;
 }
 
 static int
@@ -254,54 +151,14 @@ note_timer(CURLM *handle, long timeout_ms, void *arg)
 static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	curl_socket_t fd;
-
-	if (!AcquireExternalFD())
-		return CURL_SOCKET_BAD;
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
-				address->protocol);
-	if (fd != CURL_SOCKET_BAD && !reserve_socket(fd))
-	{
-		close(fd);
-		fd = CURL_SOCKET_BAD;
-	}
-	if (fd == CURL_SOCKET_BAD)
-	{
-		ReleaseExternalFD();
-		return fd;
-	}
-
-#ifdef TCP_USER_TIMEOUT
-	if (address->family == AF_INET || address->family == AF_INET6)
-	{
-		/* Where it cannot be set, the system's own time of minutes counts. */
-		unsigned int timeout_ms = SILENT_MS;
-
-		(void) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-						  sizeof(timeout_ms));
-	}
-#endif
-
-	/*
-	 * libcurl may have closed the number's last socket by itself, as 7.88
-	 * does when a connection attempt fails.
-	 */
-	if (sockets[fd].ours)
-		ReleaseExternalFD();
-	leave_wait_set(fd);
-	sockets[fd].ours = true;
-	sockets[fd].dropped = false;
-	return fd;
+	return jibit_socket_open(address->family, address->socktype,
+							 address->protocol);
 }
 
 static int
 close_socket(void *arg, curl_socket_t fd)
 {
-	leave_wait_set(fd);
-	sockets[fd].ours = false;
-	sockets[fd].dropped = false;
-	ReleaseExternalFD();
-	return close(fd);
+	return jibit_socket_close(fd);
 }
 
 static size_t
@@ -842,94 +699,6 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 	recycle_transfer(transfer);
 }
 
-/* Makes the wait-event set anew with every wanted socket. */
-static void
-rebuild_wait_set(void)
-{
-	int wanted = 0;
-
-	for (int fd = 0; fd < sockets_size; fd++)
-	{
-		sockets[fd].waited = 0;
-		wanted += sockets[fd].wanted != 0;
-	}
-
-	if (wait_set != NULL)
-	{
-		WaitEventSet *old = wait_set;
-
-		wait_set = NULL;
-		FreeWaitEventSet(old);
-	}
-
-	/* Room to add sockets without starting over; 2 for latch and postmaster. */
-	wait_set_size = 2 + Max(8, wanted * 2);
-	wait_set = jibit_create_wait_event_set(wait_set_size);
-	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	wait_set_used = 1;
-	if (IsUnderPostmaster) /* not in single-user mode */
-	{
-		AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET,
-						  NULL, NULL);
-		wait_set_used++;
-	}
-	for (int fd = 0; fd < sockets_size; fd++)
-	{
-		SocketState *s = &sockets[fd];
-
-		if (s->wanted == 0)
-			continue;
-		s->position = AddWaitEventToSet(wait_set, s->wanted, fd, NULL, NULL);
-		s->waited = s->wanted;
-		wait_set_used++;
-	}
-}
-
-/*
- * Brings the wait-event set to what libcurl wants.  Nothing can be removed
- * from a set, so a socket that is no longer wanted stays in until it is
- * closed, wanted again, or wakes us: then the set is made anew.  So calls one
- * after the other over one kept connection never rebuild it.
- */
-static void
-sync_wait_set(void)
-{
-	bool rebuild = wait_set_broken;
-
-	if (!sockets_changed && !rebuild)
-		return;
-
-	for (int fd = 0; fd < sockets_size; fd++)
-	{
-		if (sockets[fd].dropped)
-			forget_if_closed(fd);
-	}
-	rebuild = wait_set_broken;
-	wait_set_broken = true; /* should something be thrown */
-	for (int fd = 0; fd < sockets_size && !rebuild; fd++)
-	{
-		SocketState *s = &sockets[fd];
-
-		if (s->wanted == 0 || s->wanted == s->waited)
-			continue;
-		if (s->waited != 0)
-			ModifyWaitEvent(wait_set, s->position, s->wanted, NULL);
-		else if (wait_set_used < wait_set_size)
-		{
-			s->position = AddWaitEventToSet(wait_set, s->wanted, fd, NULL,
-											NULL);
-			wait_set_used++;
-		}
-		else
-			rebuild = true;
-		s->waited = s->wanted;
-	}
-	if (rebuild)
-		rebuild_wait_set();
-	wait_set_broken = false;
-	sockets_changed = false;
-}
-
 /*
  * One turn of the loop: wait at most timeout_ms, let libcurl work, take up
  * what has ended.
@@ -937,9 +706,8 @@ sync_wait_set(void)
 static void
 turn(long timeout_ms)
 {
-	static uint32 wait_event = 0;
-	WaitEvent events[EVENTS_PER_WAIT];
-	int nevents;
+	JibitReadySocket ready[JIBIT_READY_MAX];
+	int nready = 0;
 	int still_running;
 	bool latch_set = false;
 	CURLMsg *message;
@@ -947,40 +715,24 @@ turn(long timeout_ms)
 	bool timer_is_due = timer_armed && timer_due <= jibit_now_us();
 
 	/* A call that is due at once, such as a request's first, needs no wait. */
-	if (timer_is_due)
-		nevents = 0;
-	else
+	if (!timer_is_due)
 	{
 		if (timer_armed)
 			timeout_ms = Min(timeout_ms, jibit_ms_until(timer_due));
-		sync_wait_set();
-		nevents = WaitEventSetWait(wait_set, timeout_ms, events,
-								   EVENTS_PER_WAIT,
-								   jibit_wait_event(&wait_event, "JibitCall"));
+		nready = jibit_sockets_wait(timeout_ms, ready, &latch_set);
 	}
 
-	for (int i = 0; i < nevents; i++)
+	for (int i = 0; i < nready; i++)
 	{
-		pgsocket fd = events[i].fd;
-		int action = 0;
-
-		if (events[i].events & WL_LATCH_SET)
-		{
-			latch_set = true;
+		/* It may have gone with what another one brought. */
+		if (!jibit_socket_is_wanted(ready[i].fd))
 			continue;
-		}
-		if (fd == PGINVALID_SOCKET)
-			continue;
-		if (sockets[fd].wanted == 0)
-		{
-			wait_set_broken = true;
-			continue;
-		}
-		if (events[i].events & WL_SOCKET_READABLE)
-			action |= CURL_CSELECT_IN;
-		if (events[i].events & WL_SOCKET_WRITEABLE)
-			action |= CURL_CSELECT_OUT;
-		curl_multi_socket_action(multi, fd, action, &still_running);
+		curl_multi_socket_action(
+			multi, ready[i].fd,
+			((ready[i].events & WL_SOCKET_READABLE) ? CURL_CSELECT_IN : 0) |
+				((ready[i].events & WL_SOCKET_WRITEABLE) ? CURL_CSELECT_OUT
+														 : 0),
+			&still_running);
 	}
 	if (timer_is_due || (timer_armed && timer_due <= jibit_now_us()))
 	{

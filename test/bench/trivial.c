@@ -23,8 +23,7 @@ bench_trivial(PG_FUNCTION_ARGS)
 
 	if (desc == NULL)
 	{
-		MemoryContext caller =
-			MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 			elog(ERROR, "no composite type");
