@@ -20,6 +20,7 @@ OBJS = \
 	src/errors.o \
 	src/extension.o \
 	src/ownerrights.o \
+	src/subtransaction.o \
 	src/tehran.o \
 	src/api/answer.o \
 	src/api/arguments.o \
@@ -45,8 +46,10 @@ OBJS = \
 	src/queue/claims.o \
 	src/queue/launcher.o \
 	src/queue/pauses.o \
+	src/queue/request.o \
 	src/queue/submit.o \
 	src/queue/table.o \
+	src/queue/verdict.o \
 	src/queue/worker.o \
 	src/shared/breaker.o \
 	src/shared/budget.o \

@@ -110,3 +110,14 @@ jibit_inquiry_is_match(const JibitInquiry *inquiry)
 	return inquiry->ncolumns == 1 &&
 		   strcmp(inquiry->columns[0].name, "matched") == 0;
 }
+
+const JibitInquiry *
+jibit_inquiry_by_name(const char *name)
+{
+	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
+	{
+		if (strcmp(jibit_inquiries[i].id, name) == 0)
+			return &jibit_inquiries[i];
+	}
+	return NULL;
+}

@@ -105,6 +105,9 @@ extern const JibitInquiry jibit_inquiries[JIBIT_INQUIRY_COUNT];
 /* Their names, in the same order. */
 extern const char *const jibit_inquiry_names[JIBIT_INQUIRY_COUNT];
 
+/* The inquiry of a name, or NULL. */
+extern const JibitInquiry *jibit_inquiry_by_name(const char *name);
+
 /* What jibit_request() sends: any path, any answer. */
 extern const JibitInquiry jibit_any_inquiry;
 

@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "api/rights.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
@@ -26,12 +25,12 @@
 #include "queue/claims.h"
 #include "queue/pauses.h"
 #include "sql/result.h"
+#include "subtransaction.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
@@ -206,55 +205,96 @@ typedef struct Lanes
 	bool *is_probe;
 } Lanes;
 
+/* A row of QUERY_LANES. */
+typedef struct Lane
+{
+	Datum profile;
+	Datum inquiry;
+	Datum priority;
+	TimestampTz run_after;
+	char *profile_name;
+	char *inquiry_name;
+	bool deferred;
+} Lane;
+
+static Lane *
+read_lanes(const JibitQueueTable *table, int *count)
+{
+	Lane *found;
+
+	run(table, QUERY_LANES, 0, NULL, NULL, SPI_OK_SELECT);
+	*count = (int) SPI_processed;
+	found = palloc0((*count + 1) * sizeof(Lane));
+	for (int i = 0; i < *count; i++)
+	{
+		bool isnull;
+
+		found[i].profile = result_value(i, 1, &isnull);
+		found[i].inquiry = result_value(i, 2, &isnull);
+		found[i].priority = result_value(i, 3, &isnull);
+		found[i].run_after = DatumGetTimestampTz(result_value(i, 4, &isnull));
+		found[i].profile_name = TextDatumGetCString(found[i].profile);
+		found[i].inquiry_name = TextDatumGetCString(found[i].inquiry);
+	}
+	return found;
+}
+
+/* Opens a lane, unless it is paused or has nothing due. */
+static void
+open_lane(Lanes *lanes, Lane *lane, int wanted, bool is_first_look,
+		  TimestampTz *due_at)
+{
+	TimestampTz again_at;
+	JibitAllowance allowance;
+
+	allowance = jibit_pauses_allow(lane->profile_name, lane->inquiry_name,
+								   &again_at);
+	lane->deferred = false;
+	if (allowance == JIBIT_ALLOWS_NOTHING)
+		*due_at = Min(*due_at, again_at);
+	else if (lane->run_after > GetCurrentTimestamp())
+		*due_at = Min(*due_at, lane->run_after);
+	else if (allowance == JIBIT_ALLOWS_PROBE && is_first_look &&
+			 jibit_pauses_was_probe(lane->profile_name, lane->inquiry_name))
+		lane->deferred = true;
+	else
+	{
+		bool is_probe = allowance == JIBIT_ALLOWS_PROBE;
+
+		if (is_probe)
+			jibit_pauses_begin_probe(lane->profile_name, lane->inquiry_name);
+		lanes->profiles[lanes->count] = lane->profile;
+		lanes->inquiries[lanes->count] = lane->inquiry;
+		lanes->priorities[lanes->count] = lane->priority;
+		lanes->allowed[lanes->count] = Int32GetDatum(is_probe ? 1 : wanted);
+		lanes->is_probe[lanes->count] = is_probe;
+		lanes->count++;
+	}
+}
+
 /*
- * Finds what is due in which lane; a pause that is over lets one request
- * through, from the first of its lanes.
+ * Finds what is due in which lane.  A pause that is over lets one request
+ * through, from the first of its lanes that was not the last to be refused.
  */
 static void
 find_lanes(const JibitQueueTable *table, int wanted, Lanes *lanes,
 		   TimestampTz *due_at)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	uint64 found;
+	int count;
+	Lane *found = read_lanes(table, &count);
 
-	run(table, QUERY_LANES, 0, NULL, NULL, SPI_OK_SELECT);
-	found = SPI_processed;
 	lanes->count = 0;
-	lanes->profiles = palloc((found + 1) * sizeof(Datum));
-	lanes->inquiries = palloc((found + 1) * sizeof(Datum));
-	lanes->priorities = palloc((found + 1) * sizeof(Datum));
-	lanes->allowed = palloc((found + 1) * sizeof(Datum));
-	lanes->is_probe = palloc((found + 1) * sizeof(bool));
-	for (uint64 i = 0; i < found; i++)
+	lanes->profiles = palloc((count + 1) * sizeof(Datum));
+	lanes->inquiries = palloc((count + 1) * sizeof(Datum));
+	lanes->priorities = palloc((count + 1) * sizeof(Datum));
+	lanes->allowed = palloc((count + 1) * sizeof(Datum));
+	lanes->is_probe = palloc((count + 1) * sizeof(bool));
+	for (int i = 0; i < count; i++)
+		open_lane(lanes, &found[i], wanted, true, due_at);
+	for (int i = 0; i < count; i++)
 	{
-		bool isnull;
-		Datum profile = result_value(i, 1, &isnull);
-		Datum inquiry = result_value(i, 2, &isnull);
-		TimestampTz run_after = DatumGetTimestampTz(
-			result_value(i, 4, &isnull));
-		TimestampTz again_at;
-		JibitAllowance allowance;
-
-		allowance = jibit_pauses_allow(TextDatumGetCString(profile),
-									   TextDatumGetCString(inquiry),
-									   &again_at);
-		if (allowance == JIBIT_ALLOWS_NOTHING || run_after > now)
-		{
-			*due_at = Min(*due_at, allowance == JIBIT_ALLOWS_NOTHING
-									   ? again_at
-									   : run_after);
-			continue;
-		}
-		lanes->is_probe[lanes->count] = allowance == JIBIT_ALLOWS_PROBE;
-		if (allowance == JIBIT_ALLOWS_PROBE)
-			jibit_pauses_begin_probe(TextDatumGetCString(profile),
-									 TextDatumGetCString(inquiry));
-		lanes->profiles[lanes->count] = profile;
-		lanes->inquiries[lanes->count] = inquiry;
-		lanes->priorities[lanes->count] = result_value(i, 3, &isnull);
-		lanes->allowed[lanes->count] = Int32GetDatum(
-			allowance == JIBIT_ALLOWS_PROBE ? 1 : wanted);
-		lanes->count++;
+		if (found[i].deferred)
+			open_lane(lanes, &found[i], wanted, false, due_at);
 	}
 }
 
@@ -409,6 +449,24 @@ answer_datum(const JibitInquiry *inquiry, JibitRowType *type,
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+/* What making the jsonb takes, in a subtransaction. */
+typedef struct Making
+{
+	const JibitQueueTable *table;
+	const JibitOutcome *outcome;
+	Datum answer;
+} Making;
+
+static void
+make_answer(void *arg)
+{
+	Making *making = arg;
+	const JibitInquiry *inquiry = making->outcome->inquiry;
+
+	making->answer = answer_datum(inquiry, row_type(making->table, inquiry),
+								  making->outcome);
+}
+
 /*
  * The same, or an error for what this database cannot hold: text that its
  * encoding lacks.
@@ -417,42 +475,19 @@ static Datum
 answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
 				Datum *error)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile Datum answer = (Datum) 0;
-	JibitError failure;
+	Making making = {table, outcome, (Datum) 0};
+	ErrorData *failure = jibit_try(make_answer, &making);
+	JibitError unrepresentable;
 
 	*error = (Datum) 0;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		answer = answer_datum(outcome->inquiry,
-							  row_type(table, outcome->inquiry), outcome);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData *data;
-
-		MemoryContextSwitchTo(caller);
-		data = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		jibit_error_set(&failure, JIBIT_CODE_RESPONSE_INVALID, 0, NULL,
-						outcome->answer_track_id);
-		failure.class = JIBIT_UNREPRESENTABLE;
-		failure.retryable = false;
-		strlcpy(failure.message, data->message, sizeof(failure.message));
-		*error = jibit_error_datum(&failure);
-		answer = (Datum) 0;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return answer;
+	if (failure == NULL)
+		return making.answer;
+	jibit_error_set(&unrepresentable, JIBIT_CODE_RESPONSE_INVALID, 0,
+					failure->message, outcome->answer_track_id);
+	unrepresentable.class = JIBIT_UNREPRESENTABLE;
+	unrepresentable.retryable = false;
+	*error = jibit_error_datum(&unrepresentable);
+	return (Datum) 0;
 }
 
 /* Columns of what is returned, in the order of the query's parameters. */

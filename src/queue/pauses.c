@@ -18,6 +18,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+/* The first pause for keys, which is the token's own, and the longest. */
+#define KEYS_FIRST_MS 5000
+#define REFUSED_LONGEST_MS (5 * 60 * 1000)
+#define CONFIGURATION_LONGEST_MS (60 * 1000)
+
 /*
  * Profiles whose keys are read in one review: each costs a query, and anybody
  * who may submit can name profiles that do not exist.
@@ -37,6 +42,7 @@ typedef struct Pause
 	bool for_keys;				   /* other keys end it */
 	uint8 keys[JIBIT_DIGEST_SIZE]; /* zeroes: there were none */
 	int64 length_ms;			   /* of the latest */
+	const char *probe;			   /* the inquiry of the latest, or NULL */
 	bool probing;				   /* a request is on its way to find out */
 	bool over;					   /* to be deleted from the table */
 	bool changed;				   /* since it was last written */
@@ -50,6 +56,15 @@ static const char *
 inquiry_or_all(const char *inquiry)
 {
 	return inquiry ? inquiry : "";
+}
+
+/* The inquiry's own name, which lasts; NULL for one that is not known. */
+static const char *
+lasting_name(const char *name)
+{
+	const JibitInquiry *inquiry = jibit_inquiry_by_name(name);
+
+	return inquiry ? inquiry->id : NULL;
 }
 
 static Pause *
@@ -136,13 +151,15 @@ jibit_pause(const char *profile, const char *inquiry, const JibitError *error,
 
 void
 jibit_pause_for_keys(const char *profile, const JibitError *error,
-					 const uint8 *keys, int64 first_ms, int64 longest_ms)
+					 const uint8 *keys)
 {
 	Pause *pause = begin_round(profile, "", error);
 
 	if (pause == NULL)
 		return;
-	set_length(pause, first_ms, longest_ms);
+	set_length(pause, KEYS_FIRST_MS,
+			   error->class == JIBIT_CONFIGURATION ? CONFIGURATION_LONGEST_MS
+												   : REFUSED_LONGEST_MS);
 	pause->for_keys = true;
 	memset(pause->keys, 0, JIBIT_DIGEST_SIZE);
 	if (keys != NULL)
@@ -226,8 +243,27 @@ jibit_pauses_begin_probe(const char *profile, const char *inquiry)
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 
 		if (is_over_lane(pause, profile, inquiry))
+		{
 			pause->probing = true;
+			pause->probe = lasting_name(inquiry);
+		}
 	}
+}
+
+bool
+jibit_pauses_was_probe(const char *profile, const char *inquiry)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+
+		if (is_over_lane(pause, profile, inquiry) && pause->probe != NULL &&
+			strcmp(pause->probe, inquiry) == 0)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -268,20 +304,6 @@ jibit_pauses_end(const char *profile, JibitErrorClass class)
  * The table.
  */
 
-/* The inquiry's own name, which lasts; NULL for one that is not known. */
-static const char *
-lasting_name(const char *inquiry)
-{
-	if (inquiry[0] == '\0')
-		return "";
-	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
-	{
-		if (strcmp(jibit_inquiries[i].id, inquiry) == 0)
-			return jibit_inquiries[i].id;
-	}
-	return NULL;
-}
-
 static TimestampTz
 timestamp_of(HeapTuple row, int column)
 {
@@ -297,7 +319,8 @@ take_over(HeapTuple row)
 {
 	TupleDesc desc = SPI_tuptable->tupdesc;
 	const char *profile = SPI_getvalue(row, desc, 1);
-	const char *inquiry = lasting_name(SPI_getvalue(row, desc, 2));
+	const char *name = SPI_getvalue(row, desc, 2);
+	const char *inquiry = *name ? lasting_name(name) : "";
 	const char *message = SPI_getvalue(row, desc, 4);
 	JibitError error;
 	Pause *pause;

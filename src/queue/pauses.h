@@ -33,12 +33,11 @@ extern void jibit_pause_until(const char *profile, const char *inquiry,
 							  const JibitError *error, TimestampTz until);
 
 /*
- * The same for a profile whose keys do not serve; `keys` is their identity,
+ * Pauses a profile whose keys do not serve; `keys` is their identity,
  * NULL where there are none.  Other keys end it.
  */
 extern void jibit_pause_for_keys(const char *profile, const JibitError *error,
-								 const uint8 *keys, int64 first_ms,
-								 int64 longest_ms);
+								 const uint8 *keys);
 
 /*
  * Ends such pauses where the keys are others by now.  get_keys fills in the
@@ -59,6 +58,13 @@ typedef enum JibitAllowance
 extern JibitAllowance jibit_pauses_allow(const char *profile,
 										 const char *inquiry,
 										 TimestampTz *again_at);
+
+/*
+ * Was the latest probe of a pause over this inquiry one of the same inquiry?
+ * Then it is another one's turn, should there be any: what is refused to the
+ * one may be granted to the other.
+ */
+extern bool jibit_pauses_was_probe(const char *profile, const char *inquiry);
 
 /* A request goes out as a probe, of every pause over it. */
 extern void jibit_pauses_begin_probe(const char *profile, const char *inquiry);

@@ -82,14 +82,13 @@ struct JibitSubmission
 const JibitInquiry *
 jibit_submit_find_inquiry(const char *name)
 {
-	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
-	{
-		if (strcmp(jibit_inquiries[i].id, name) == 0)
-			return &jibit_inquiries[i];
-	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("unknown inquiry \"%s\"", name),
-					errhint("The view jibit_inquiries lists them.")));
+	const JibitInquiry *inquiry = jibit_inquiry_by_name(name);
+
+	if (inquiry == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown inquiry \"%s\"", name),
+						errhint("The view jibit_inquiries lists them.")));
+	return inquiry;
 }
 
 static void

@@ -1,0 +1,140 @@
+/*-------------------------------------------------------------------------
+ *
+ * verdict.c
+ *	  What the end of a call means for its request, and for others like it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "config.h"
+#include "queue/pauses.h"
+#include "queue/verdict.h"
+#include "tehran.h"
+#include "utils/timestamp.h"
+
+/* The contract's: one second, doubling to ten minutes. */
+#define RETRY_FIRST_MS 1000
+#define RETRY_LONGEST_MS (10 * 60 * 1000)
+
+/* Pauses: the first, and the longest, before a probe. */
+#define BALANCE_FIRST_MS 10000
+#define BALANCE_LONGEST_MS (10 * 60 * 1000)
+#define SUSPENDED_FIRST_MS 500
+#define SUSPENDED_LONGEST_MS 5000
+
+static TimestampTz
+after_ms(int64 ms)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
+}
+
+/* It may pass by itself: later, unless it has been tried often enough. */
+static void
+retry(JibitRequest *request, const JibitCall *call, bool recovered)
+{
+	int64 pause = RETRY_FIRST_MS;
+
+	if (request->attempts >= jibit_request_max_attempts)
+	{
+		jibit_request_fail(request, &call->error, recovered);
+		return;
+	}
+	for (int i = 1; i < request->attempts && pause < RETRY_LONGEST_MS; i++)
+		pause *= 2;
+	pause = Min(pause, RETRY_LONGEST_MS);
+
+	/* A quarter more by chance, so that requests do not come back together. */
+	pause += (int64) (pg_prng_double(&pg_global_prng_state) * pause / 4);
+	pause = Max(pause, call->retry_after * INT64CONST(1000));
+	jibit_request_put_off(request, true, after_ms(pause), &call->error,
+						  recovered);
+}
+
+/*
+ * Not this request's fault: it waits, behind others, so that one that fares
+ * worse than the rest of its profile does not stand in their way.  The longer
+ * it has waited, the longer it waits.
+ */
+static void
+wait_behind(JibitRequest *request)
+{
+	int64 waited_ms = (GetCurrentTimestamp() - request->submitted_at) / 1000;
+	int64 pause = Min(Max(waited_ms / 2, RETRY_FIRST_MS), RETRY_LONGEST_MS);
+
+	jibit_request_put_off(request, false, after_ms(pause), NULL, false);
+}
+
+/* A quota is used up, or credit, or there are too many calls at a time. */
+static void
+judge_quota(JibitRequest *request, const JibitCall *call)
+{
+	const JibitError *error = &call->error;
+
+	if (strcmp(error->code, "balance.not_enough") == 0)
+		jibit_pause(request->profile, NULL, error, BALANCE_FIRST_MS,
+					BALANCE_LONGEST_MS);
+	else if (strcmp(error->code, "daily_limit.reached") == 0)
+		jibit_pause_until(request->profile, request->inquiry->id, error,
+						  jibit_tehran_tomorrow());
+	else
+	{
+		jibit_pause(request->profile, request->inquiry->id, error,
+					Max(RETRY_FIRST_MS, call->retry_after * INT64CONST(1000)),
+					RETRY_LONGEST_MS);
+		retry(request, call, false);
+		return;
+	}
+	jibit_request_put_back(request, false);
+}
+
+static void
+judge_failure(JibitRequest *request, const JibitCall *call)
+{
+	const JibitError *error = &call->error;
+	const char *profile = request->profile;
+	const uint8 *keys = request->account->policy.credentials->digest;
+
+	switch (error->class)
+	{
+		case JIBIT_QUOTA:
+			judge_quota(request, call);
+			break;
+		case JIBIT_LOCAL_LIMIT:
+			jibit_pause_until(profile, request->inquiry->id, error,
+							  jibit_tehran_tomorrow());
+			jibit_request_put_back(request, false);
+			break;
+		case JIBIT_SUSPENDED:
+			jibit_pause(profile, request->inquiry->id, error,
+						SUSPENDED_FIRST_MS, SUSPENDED_LONGEST_MS);
+			jibit_request_put_back(request, false);
+			break;
+		case JIBIT_CONFIGURATION:
+		case JIBIT_NOT_AUTHORISED:
+			jibit_pause_for_keys(profile, error, keys);
+			if (call->attempts > 0)
+				wait_behind(request);
+			else
+				jibit_request_put_back(request, false);
+			break;
+		default:
+			/* A probe has found the way free if it got any answer. */
+			if (error->retryable)
+				retry(request, call, error->class == JIBIT_NOT_ACTIVE);
+			else
+				jibit_request_fail(request, error, call->attempts > 0);
+			break;
+	}
+}
+
+void
+jibit_verdict(JibitRequest *request, const JibitCall *call)
+{
+	if (call->answer == NULL)
+		judge_failure(request, call);
+	else
+		jibit_request_succeed(request, call->answer, call->track_id,
+							  !call->cached);
+}
