@@ -179,6 +179,42 @@ SELECT * FROM refusal($$INSERT INTO payees (account) VALUES ('IR2701700000001003
 ALTER TABLE payees RENAME COLUMN account TO iban;
 INSERT INTO payees (iban) VALUES ('IR270170000000100324200001');
 
+-- A child by inheritance has triggers of its own only.
+CREATE TABLE heirs () INHERITS (payees);
+INSERT INTO heirs (iban) VALUES ('x');
+DROP TABLE heirs;
+
+-- Columns that are dropped, or get another type.
+CREATE TABLE changing (iban text, card text);
+CREATE TRIGGER check_iban BEFORE INSERT ON changing FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'online=off');
+INSERT INTO changing (iban) VALUES ('IR270170000000100324200001');
+TRUNCATE changing;
+ALTER TABLE changing ALTER COLUMN iban TYPE int USING 0;
+SELECT state, message FROM refusal('INSERT INTO changing (iban) VALUES (1)');
+ALTER TABLE changing DROP COLUMN iban;
+SELECT state, message FROM refusal('INSERT INTO changing (card) VALUES (NULL)');
+DROP TABLE changing;
+
+-- What a transaction or a role sets counts as little as what a session sets.
+SELECT current_user AS me \gset
+ALTER ROLE :"me" SET jibit.profile = 'nobody';
+ALTER ROLE :"me" SET jibit.validate = off;
+\c -
+SELECT use_sandbox(:'base_url');
+SHOW jibit.profile;
+CREATE TABLE roled (iban text);
+CREATE TRIGGER check_iban BEFORE INSERT ON roled FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban');
+BEGIN;
+SET LOCAL jibit.on_error = 'warning';
+SET LOCAL jibit.timeout = '1ms';
+INSERT INTO roled VALUES ('IR270170000000100324200001');
+SELECT state, code FROM refusal($$INSERT INTO roled VALUES ('IR270170000000100324200002')$$);
+COMMIT;
+DROP TABLE roled;
+ALTER ROLE :"me" RESET ALL;
+RESET jibit.profile;
+RESET jibit.validate;
+
 -- Misuse.
 CREATE TABLE misused (iban text, n int, g text GENERATED ALWAYS AS (iban) STORED);
 DO $$

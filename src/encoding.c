@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "encoding.h"
@@ -28,7 +30,9 @@ convert_or_null(const char *text, size_t length, int from, int to)
 	char *result;
 	Size size;
 
-	if (!OidIsValid(procedure))
+	/* The server's own functions take sizes as int. */
+	if (!OidIsValid(procedure) ||
+		length > (INT_MAX - 1) / MAX_CONVERSION_GROWTH)
 		return NULL;
 
 	size = length * MAX_CONVERSION_GROWTH + 1;

@@ -118,7 +118,8 @@ jibit_submit_begin(const char *inquiry_name, const char *profile)
 		profile = jibit_profile;
 	if (*profile == '\0' || strlen(profile) > JIBIT_PROFILE_MAX)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid profile name \"%s\"", profile)));
+						errmsg("a profile's name has 1 to %d bytes",
+							   JIBIT_PROFILE_MAX)));
 	PreventCommandIfReadOnly("jibit_submit()");
 	check_rights(table, inquiry, profile);
 

@@ -213,9 +213,14 @@ parse_option(Options *options, const TriggerKind *kind, Relation relation,
 	else if (strcmp(argument, "unavailable") == 0)
 		options->accept_unavailable = parse_choice(kind, argument, value,
 												   "accept", "reject");
-	else if (strcmp(argument, "profile") == 0 && value[0] != '\0' &&
-			 strlen(value) <= JIBIT_PROFILE_MAX)
+	else if (strcmp(argument, "profile") == 0)
+	{
+		if (value[0] == '\0' || strlen(value) > JIBIT_PROFILE_MAX)
+			refuse_option(kind, ERRCODE_INVALID_PARAMETER_VALUE,
+						  psprintf("a profile's name has 1 to %d bytes",
+								   JIBIT_PROFILE_MAX));
 		options->profile = pstrdup(value);
+	}
 	else if (strcmp(argument, "status") == 0 && kind->has_status)
 		options->statuses = parse_statuses(kind, value);
 	else if (strcmp(argument, "owner") == 0 && kind->has_matches)
