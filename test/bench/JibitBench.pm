@@ -35,6 +35,7 @@ our @EXPORT = qw(
   processors
   place
   make_cards
+  in_turn
   median
   quartiles
   with_quartiles
@@ -344,6 +345,18 @@ sub pgbench
 }
 
 # ------------------------------------------------------------------- statistics
+
+# $round's two measurements, in one order or the other; returns both.
+sub in_turn
+{
+	my ($round, $one, $other) = @_;
+	my ($a, $b);
+
+	$a = $one->() if $round % 2 == 0;
+	$b = $other->();
+	$a = $one->() if $round % 2 == 1;
+	return ($a, $b);
+}
 
 sub quantile
 {
