@@ -15,6 +15,7 @@ use FindBin;
 use IO::Handle;
 use IPC::Open3;
 use JSON::PP ();
+use JibitNginx;
 use POSIX ();
 use Time::HiRes ();
 
@@ -25,6 +26,7 @@ our @EXPORT = qw(
   pgbench
   make_certificates
   start_sandbox
+  front_sandbox
   sandbox_calls
   start_cluster
   stop_cluster
@@ -218,6 +220,28 @@ sub start_sandbox
 
 	chomp(my $token = output_of($bare, 'token', $url, $ca));
 	return { name => $name, url => $url, ca => $ca, token => $token };
+}
+
+# The same sandbox behind an nginx, which speaks HTTP/2; in the way of
+# start_sandbox(), and `nginx`. No connection ends because it is old.
+sub front_sandbox
+{
+	my ($sandbox, $name, $title, %paths) = @_;
+	my $nginx = JibitNginx->new(
+		dir => "$dir/nginx-$name",
+		upstream => $sandbox->{url} =~ m{:(\d+)/},
+		cert => $paths{cert},
+		key => $paths{key},
+		http2 => 1,
+		settings => ['keepalive_requests 1000000']);
+
+	return {
+		name => $name,
+		title => $title,
+		url => $nginx->url,
+		ca => $paths{ca},
+		token => $sandbox->{token},
+		nginx => $nginx };
 }
 
 # How many inquiries it has answered so far: every measurement is held to it.
