@@ -21,6 +21,9 @@ use Time::HiRes ();
 
 our @EXPORT = qw(
   $cards_file
+  @cards
+  %sandboxes
+  DELAY_MS
   build_bare
   compile_module
   pgbench
@@ -28,6 +31,8 @@ our @EXPORT = qw(
   start_sandbox
   front_sandbox
   sandbox_calls
+  check_calls
+  settings
   start_cluster
   stop_cluster
   psql
@@ -37,7 +42,10 @@ our @EXPORT = qw(
   processors
   place
   make_cards
+  take_cards
   in_turn
+  with_processor_time
+  check_spread
   median
   quartiles
   with_quartiles
@@ -51,10 +59,24 @@ our ($bindir, $dir, $sockets, $sandbox_program) =
   qw(BINDIR DIR SOCKETS SANDBOX);
 our $cards_file = "$dir/cards";
 
+# Those that run, by name; and paths that they need.
+our %sandboxes;
+
+# The card numbers, those of $cards_file.
+our @cards;
+
+use constant {
+	# What the slow sandbox takes for an answer.
+	DELAY_MS => 50,
+	# Beyond this width of the middle half a figure says little.
+	SPREAD_MAX => 0.2,
+};
+
 my $data = "$dir/data";
 my $bare = "$FindBin::Bin/bare";
 my $owner = $$;
 my $cluster_runs;
+my $next_card = 0;
 my @children;
 
 # ------------------------------------------------------------------- programs
@@ -254,9 +276,20 @@ sub sandbox_calls
 	return $stats->{card_to_iban};
 }
 
+# Every call must have reached the server, and no more than those.
+sub check_calls
+{
+	my ($sandbox, $before, $count) = @_;
+	my $served = sandbox_calls($sandbox) - $before;
+
+	die "$sandbox->{name}: $served calls served, not $count\n"
+	  if $served != $count;
+	return;
+}
+
 # --------------------------------------------------------------------- cards
 
-# So many different card numbers, with the check digit, in $cards_file.
+# So many different card numbers, with the check digit.
 sub make_cards
 {
 	my ($count) = @_;
@@ -272,13 +305,32 @@ sub make_cards
 			$digit *= 2 if $at % 2 == 0;
 			$sum += $digit > 9 ? $digit - 9 : $digit;
 		}
-		print $out $digits, (10 - $sum % 10) % 10, "\n";
+		push @cards, $digits . (10 - $sum % 10) % 10;
+		print $out "$cards[-1]\n";
 	}
 	close $out;
 	return;
 }
 
+# So many that have not been asked for: no measurement asks for one twice. Returns
+# the number of the first.
+sub take_cards
+{
+	my ($count) = @_;
+	my $first = $next_card;
+
+	$next_card += $count;
+	die "there are too few cards\n" if $next_card > @cards;
+	return $first;
+}
+
 # ------------------------------------------------------------------- the server
+
+# The lines of configuration that a sandbox needs.
+sub settings
+{
+	return ('jibit.allow_http = on', "jibit.ca_file = '$sandboxes{bundle}'");
+}
 
 # Starts the cluster, which is made at the first time, with these lines in its
 # configuration and no others.
@@ -351,6 +403,18 @@ sub place
 	return;
 }
 
+# Runs what returns microseconds; returns them with the processor time that the
+# process has used meanwhile, where the system tells it.
+sub with_processor_time
+{
+	my ($pid, $measured) = @_;
+	my $before = processor_time($pid);
+	my $time = $measured->();
+
+	return { time => $time } if !defined $before;
+	return { time => $time, processor => processor_time($pid) - $before };
+}
+
 # The transactions a second that pgbench counts of a script, without those of
 # connecting. `options` are the sessions'.
 sub pgbench
@@ -408,6 +472,17 @@ sub quartiles
 sub with_quartiles
 {
 	return sprintf '%.2f (%.2f-%.2f)', median(@_), quartiles(@_);
+}
+
+# Says so under the table when the ratios are too far apart.
+sub check_spread
+{
+	my ($what, @ratios) = @_;
+	my ($low, $high) = quartiles(@ratios);
+
+	note("UNSTEADY: $what: others were at work, repeat it.")
+	  if $high - $low > SPREAD_MAX * median(@ratios);
+	return;
 }
 
 # -------------------------------------------------------------------- the table
