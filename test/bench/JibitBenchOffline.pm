@@ -100,7 +100,7 @@ END
 $$;
 EOS
 
-# Each function, in the order in which they are shown: ours and the others'.
+# What each of ours takes the place of: a title and the function.
 my %others = (
 	iban => [
 		[ 'PL/pgSQL, mod 97 alone' => 'bench_mod97_iban' ],
@@ -137,12 +137,12 @@ sub time_expressions
 	return %us;
 }
 
-# What is far below 1 is easier to read upside down.
+# As the target is written: 0.05 or 1/20.
 sub show_ratio
 {
-	my ($ratio) = @_;
+	my ($target, $ratio) = @_;
 
-	return sprintf $ratio < 0.1 ? '1/%.0f' : '%.2f', $ratio < 0.1 ? 1 / $ratio : $ratio;
+	return $target =~ m{^1/} ? sprintf('1/%.0f', 1 / $ratio) : sprintf('%.2f', $ratio);
 }
 
 # Two lines for a pair: whole queries, then without the scan; of the latter the
@@ -164,24 +164,24 @@ sub report_pair
 		$indent ? "  beside $other" : "$function, beside $other",
 		sprintf('%.3f us', median(@$theirs)),
 		sprintf('%.3f us', median(@$ours)),
-		sprintf('%s (%s-%s)', map { show_ratio($_) } $ratio, $low, $high),
+		sprintf('%s (%s-%s)', map { show_ratio($target, $_) } $ratio, $low, $high),
 		"<= $target",
 		$ratio <= $limit);
 
 	# Less than nothing is less than can be measured.
-	my $call_ratio =
-	  $their_call > 0 && $our_call > 0 ? $our_call / $their_call : undef;
+	my $measurable = $their_call > 0 && $our_call > 0;
+	my $call =
+	  $measurable ? show_ratio($target, $our_call / $their_call) : 'too small';
 	report(
 		($indent ? '    ' : '  ') . 'without the scan',
 		sprintf('%.3f us', $their_call),
 		sprintf('%.3f us', $our_call),
-		defined $call_ratio ? show_ratio($call_ratio) : 'too small',
-		'', undef);
+		$call, '', undef);
 	return
-	  if defined $call_ratio && ($ratio <= $limit) == ($call_ratio <= $limit);
+	  if $their_call > 0
+	  && ($ratio <= $limit) == ($our_call <= $limit * $their_call);
 	return sprintf '%s beside %s: %s with the scan, %s without (target: %s)',
-	  $function, $other, show_ratio($ratio),
-	  defined $call_ratio ? show_ratio($call_ratio) : 'too small to say', $target;
+	  $function, $other, show_ratio($target, $ratio), $call, $target;
 }
 
 sub make_table
@@ -248,7 +248,7 @@ sub measure_offline
 		'parallel workers; "bare" is the built-in function or the PL/pgSQL one. The targets are',
 		'for whole queries; "without the scan" is what SELECT count(value) takes subtracted',
 		'from both.');
-	note('The two readings of "per call" differ about these targets:',
+	note('The two readings of "per call", with the scan and without, differ about these targets:',
 		map { "  $_" } @differ)
 	  if @differ;
 	return;
