@@ -116,7 +116,7 @@ sub measure_slow_batch_of
 		"batch: calls a second, $sandbox->{title}",
 		sprintf('%.0f', $best),
 		sprintf('%.0f', $rate),
-		sprintf('%.2f', $rate / $best),
+		sprintf('%.3f', $rate / $best),
 		'>= 0.95', $rate / $best >= 0.95);
 	return;
 }
