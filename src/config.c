@@ -77,18 +77,25 @@ static const struct config_enum_entry log_calls_options[] = {
 /*
  * Does a value come from the server's files or from the database, and not
  * from the session or its role?  A check hook is also called for such a value
- * when the session has one of its own that counts.
+ * when the session has one of its own that counts; and for one of the server's
+ * files, by a reload, or of all roles, at login, when the database has one that
+ * counts.  *seen is the source of the latest value that did.
  */
 static bool
-is_of_server(GucSource source)
+is_of_server(GucSource *seen, GucSource source)
 {
-	return source <= PGC_S_DATABASE;
+	if (source > PGC_S_DATABASE || (*seen >= PGC_S_GLOBAL && source < *seen))
+		return false;
+	*seen = source;
+	return true;
 }
 
 static bool
 check_timeout(int *newval, void **extra, GucSource source)
 {
-	if (is_of_server(source))
+	static GucSource seen = PGC_S_DEFAULT;
+
+	if (is_of_server(&seen, source))
 		jibit_server_settings.timeout_ms = *newval;
 	return true;
 }
@@ -96,7 +103,9 @@ check_timeout(int *newval, void **extra, GucSource source)
 static bool
 check_connect_timeout(int *newval, void **extra, GucSource source)
 {
-	if (is_of_server(source))
+	static GucSource seen = PGC_S_DEFAULT;
+
+	if (is_of_server(&seen, source))
 		jibit_server_settings.connect_timeout_ms = *newval;
 	return true;
 }
@@ -104,7 +113,9 @@ check_connect_timeout(int *newval, void **extra, GucSource source)
 static bool
 check_max_retries(int *newval, void **extra, GucSource source)
 {
-	if (is_of_server(source))
+	static GucSource seen = PGC_S_DEFAULT;
+
+	if (is_of_server(&seen, source))
 		jibit_server_settings.max_retries = *newval;
 	return true;
 }
@@ -112,7 +123,9 @@ check_max_retries(int *newval, void **extra, GucSource source)
 static bool
 check_cache_ttl(int *newval, void **extra, GucSource source)
 {
-	if (is_of_server(source))
+	static GucSource seen = PGC_S_DEFAULT;
+
+	if (is_of_server(&seen, source))
 		jibit_server_settings.cache_ttl_ms = *newval;
 	return true;
 }
@@ -120,7 +133,9 @@ check_cache_ttl(int *newval, void **extra, GucSource source)
 bool
 jibit_config_note_cache_ttl(int inquiry, int value, GucSource source)
 {
-	if (is_of_server(source))
+	static GucSource seen[JIBIT_MAX_INQUIRIES]; /* PGC_S_DEFAULT is 0 */
+
+	if (is_of_server(&seen[inquiry], source))
 		jibit_server_settings.cache_ttl_of[inquiry] = value;
 	return true;
 }
@@ -151,6 +166,7 @@ check_credentials_table(char **newval, void **extra, GucSource source)
 static bool
 check_profile(char **newval, void **extra, GucSource source)
 {
+	static GucSource seen = PGC_S_DEFAULT;
 	size_t length = strlen(*newval);
 
 	if (length == 0 || length > JIBIT_PROFILE_MAX)
@@ -159,7 +175,7 @@ check_profile(char **newval, void **extra, GucSource source)
 							JIBIT_PROFILE_MAX);
 		return false;
 	}
-	if (is_of_server(source))
+	if (is_of_server(&seen, source))
 		strlcpy(jibit_server_settings.profile, *newval,
 				sizeof(jibit_server_settings.profile));
 	return true;

@@ -403,11 +403,12 @@ mask_jwt(char *start)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-	size_t header = strspn(start, alphabet);
-	char *end = start + header;
+	char *end;
 
-	if (strncmp(start, "eyJ", 3) != 0 || *end != '.' ||
-		strspn(end + 1, alphabet) == 0)
+	if (strncmp(start, "eyJ", 3) != 0)
+		return start;
+	end = start + strspn(start, alphabet);
+	if (*end != '.' || strspn(end + 1, alphabet) == 0)
 		return start;
 
 	/* The payload, the signature, and all the parts of an encrypted one. */

@@ -32,15 +32,25 @@ offset_at(pg_time_t now)
 	return local ? local->tm_gmtoff : TEHRAN_OFFSET;
 }
 
+/* Asked for with every call, so the day is kept while it lasts. */
 JibitJalali
 jibit_tehran_today(void)
 {
+	static pg_time_t begins = 0;
+	static pg_time_t ends = 0;
+	static JibitJalali today;
 	pg_time_t now = (pg_time_t) time(NULL);
-	JibitJalali today = {JIBIT_JALALI_MAX_YEAR, 12, 29};
+	pg_time_t offset;
+	pg_time_t day;
 
-	now += offset_at(now);
-	(void) jibit_jalali_from_jdn((int32_t) (JDN_1970 + now / SECONDS_PER_DAY),
-								 &today);
+	if (now >= begins && now < ends)
+		return today;
+	offset = offset_at(now);
+	day = (now + offset) / SECONDS_PER_DAY;
+	today = (JibitJalali){JIBIT_JALALI_MAX_YEAR, 12, 29};
+	(void) jibit_jalali_from_jdn((int32_t) (JDN_1970 + day), &today);
+	begins = day * SECONDS_PER_DAY - offset;
+	ends = begins + SECONDS_PER_DAY;
 	return today;
 }
 

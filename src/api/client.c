@@ -406,20 +406,9 @@ admit_task(Task *task)
 		return true;
 	if (task->call->inquiry != &jibit_any_inquiry)
 		limit = jibit_daily_limit_of[task->number];
-	task->budget_day = today_number();
-	if (!jibit_budget_reserve(task->number, &task->budget_day, limit))
-	{
-		fail_task(
-			task, JIBIT_CODE_LIMIT_REACHED,
-			psprintf(
-				"The day's %d calls that jibit.daily_limit_%s allows have been made.",
-				limit, task->call->inquiry->id));
-		return false;
-	}
 	if (!jibit_breaker_ask(account_of(task), task->number, &task->pass,
 						   &wait_ms))
 	{
-		jibit_budget_give_back(task->number, task->budget_day);
 		task->due_us = jibit_now_us() + wait_ms * INT64CONST(1000);
 		if (!task->call->policy->wait_suspended ||
 			task->due_us >= task->deadline_us)
@@ -428,6 +417,17 @@ admit_task(Task *task)
 				psprintf(
 					"Calls are suspended after failures in a row; one is tried again in %ld ms.",
 					wait_ms));
+		return false;
+	}
+	task->budget_day = today_number();
+	if (!jibit_budget_reserve(task->number, &task->budget_day, limit))
+	{
+		jibit_breaker_return(account_of(task), task->number, &task->pass);
+		fail_task(
+			task, JIBIT_CODE_LIMIT_REACHED,
+			psprintf(
+				"The day's %d calls that jibit.daily_limit_%s allows have been made.",
+				limit, task->call->inquiry->id));
 		return false;
 	}
 	task->admitted = true;
@@ -675,11 +675,10 @@ drive(Run *run, long wait_ms)
 	}
 	if (run->lacks_a_place)
 		wait_ms = Min(wait_ms, PLACE_WAIT_MS);
-	while ((request = jibit_http_wait(run->group, wait_ms)) != NULL)
-	{
+	/* What else has ended by now; more would keep the next from beginning. */
+	request = jibit_http_wait(run->group, wait_ms);
+	for (; request != NULL; request = jibit_http_take(run->group))
 		take_outcome(request->owner);
-		wait_ms = 0; /* what else has ended by now */
-	}
 }
 
 /*

@@ -279,14 +279,20 @@ find_error(const JibitJson *top, const char **code, const char **message)
 	return jibit_json_is_array(errors) || (*code != NULL && *message != NULL);
 }
 
+/*
+ * As much of a text is masked: what is kept of it, and a secret that begins
+ * there and another one.  Masking takes longer than linear time.
+ */
+#define MASKED_MAX (JIBIT_MESSAGE_SIZE + 2 * JIBIT_TOKEN_MAX)
+
 /* Fills *error with what the service says, masked. */
 static void
 set_service_error(JibitError *error, const JibitHttpRequest *request,
 				  const char *code, const char *message,
 				  const char *const *secrets)
 {
-	char *shown_code = code ? pstrdup(code) : NULL;
-	char *shown = message ? pstrdup(message) : NULL;
+	char *shown_code = code ? pnstrdup(code, MASKED_MAX) : NULL;
+	char *shown = message ? pnstrdup(message, MASKED_MAX) : NULL;
 
 	if (shown_code != NULL)
 		jibit_mask_text(shown_code, secrets);

@@ -206,8 +206,8 @@ jibit_statement_store(const char *key, size_t length,
 		return;
 
 	/* Bounded: what has outgrown its memory begins anew. */
-	if (context != NULL &&
-		MemoryContextMemAllocated(context, true) > (Size) work_mem * 1024)
+	if (context != NULL && MemoryContextMemAllocated(context, true) >
+							   (Size) work_mem * 1024 / WORK_MEM_SHARE)
 	{
 		answers = NULL;
 		MemoryContextReset(context);

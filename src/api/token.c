@@ -283,7 +283,8 @@ serves(const TokenSlot *slot, TimestampTz now)
 static void
 copy_token(TokenSlot *slot, JibitToken *token, TimestampTz now)
 {
-	strlcpy(token->text, slot->access, sizeof(token->text));
+	/* strlcpy() goes byte by byte. */
+	memcpy(token->text, slot->access, strlen(slot->access) + 1);
 	token->generation = slot->generation;
 
 	/* Under a shared lock too: any recent value will do. */

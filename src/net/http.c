@@ -36,6 +36,7 @@
 #include "net/http.h"
 #include "net/sockets.h"
 #include "net/trust.h"
+#include "storage/fd.h"
 #include "utils/memutils.h"
 
 /*
@@ -55,6 +56,13 @@
 
 /* Idle transfers that are kept; each has some 10 kB. */
 #define IDLE_TRANSFERS_MAX 64
+
+/* What a URL's query may have as it is. */
+#define UNRESERVED \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+#define NO_DESCRIPTORS \
+	"the session has no file descriptor left; max_files_per_process sets how many there are"
 
 /* In words, the limit of JIBIT_BODY_MAX. */
 #define TOO_LARGE "it is larger than 1 MB"
@@ -86,6 +94,7 @@ static int running_count; /* transfers in the multi handle */
 static JibitTransfer *idle_transfers;
 static int idle_count;
 static bool connections_stale; /* do not reuse what is open */
+static int64 stale_since;	   /* microseconds, see clock.h */
 
 static bool signals_blocked;
 static sigset_t signals_saved;
@@ -148,25 +157,30 @@ note_timer(CURLM *handle, long timeout_ms, void *arg)
 	return 0;
 }
 
-static curl_socket_t
-open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	return jibit_socket_open(address->family, address->socktype,
-							 address->protocol);
-}
-
-static int
-close_socket(void *arg, curl_socket_t fd)
-{
-	return jibit_socket_close(fd);
-}
-
 static size_t
 refuse_body(JibitTransfer *transfer, JibitHttpEnd end, const char *why)
 {
 	transfer->end = end;
 	transfer->why = why;
 	return 0; /* less than given: libcurl breaks off */
+}
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	curl_socket_t fd = jibit_socket_open(address->family, address->socktype,
+										 address->protocol);
+
+	/* No sign that the service cannot be reached. */
+	if (fd == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE))
+		refuse_body(arg, JIBIT_HTTP_MISCONFIGURED, NO_DESCRIPTORS);
+	return fd;
+}
+
+static int
+close_socket(void *arg, curl_socket_t fd)
+{
+	return jibit_socket_close(fd);
 }
 
 static size_t
@@ -226,8 +240,11 @@ trust_source(const char *ca_file)
 		source.file = ca_file;
 	else
 	{
-		curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+		/* Asked once: libcurl composes its answer anew each time. */
+		static curl_version_info_data *info;
 
+		if (info == NULL)
+			info = curl_version_info(CURLVERSION_NOW);
 		source.file = info->cainfo;
 		if (source.file == NULL)
 			source.directory = info->capath;
@@ -340,9 +357,23 @@ ensure_multi(void)
 		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, note_socket);
 		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_timer);
 		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+
+		/*
+		 * More wait for one of these.  The server leaves a third of its
+		 * descriptors to sockets and the like; one is the wait-event set's.
+		 */
+		curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+						  (long) Max(max_safe_fds / 3 - 2, 1));
 	}
 	if (multi == NULL)
 		out_of_memory();
+}
+
+static void
+note_stale(void)
+{
+	connections_stale = true;
+	stale_since = jibit_now_us();
 }
 
 /*
@@ -360,9 +391,8 @@ check_trust(const char *url)
 	source = trust_source(jibit_ca_file);
 	if (!jibit_trust_has_changed(&source))
 		return;
-	connections_stale = true;
+	note_stale();
 	(void) jibit_trust_load(&source);
-	ensure_multi();
 }
 
 /* The options that are the same for every request. */
@@ -382,6 +412,7 @@ set_fixed_options(JibitTransfer *transfer)
 	SET(CURLOPT_HEADERFUNCTION, count_header);
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	SET(CURLOPT_RESOLVER_START_FUNCTION, block_signals);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) JIBIT_BODY_MAX);
@@ -450,6 +481,14 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	CURL *easy = transfer->easy;
 	bool ok = true;
 
+	/*
+	 * While calls are under way the old connections cannot be closed.  Those
+	 * that are younger than the change may be used; libcurl counts seconds.
+	 */
+	long stale_s = connections_stale
+					   ? (long) ((jibit_now_us() - stale_since) / 1000000)
+					   : -1;
+
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
 	if (request->json != NULL)
@@ -462,7 +501,9 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 		(long) Min(request->connect_timeout_ms, request->timeout_ms));
-	SET(CURLOPT_FRESH_CONNECT, connections_stale ? 1L : 0L);
+	SET(CURLOPT_FRESH_CONNECT, stale_s >= 0 && stale_s < 2 ? 1L : 0L);
+	SET(CURLOPT_MAXLIFETIME_CONN, stale_s >= 2 ? stale_s - 1 : 0L);
+	SET(CURLOPT_SSL_SESSIONID_CACHE, stale_s >= 0 ? 0L : 1L);
 	SET(CURLOPT_PIPEWAIT, may_be_multiplexed(request->url) ? 1L : 0L);
 	return ok;
 #undef SET
@@ -567,6 +608,7 @@ jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 	bool ok;
 
 	check_trust(request->url);
+	ensure_multi();
 	transfer = get_transfer();
 	request->end = JIBIT_HTTP_ANSWERED;
 	request->status = 0;
@@ -771,6 +813,14 @@ jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
 		if (left <= 0 && dlist_is_empty(&group->finished))
 			return NULL;
 	}
+	return jibit_http_take(group);
+}
+
+JibitHttpRequest *
+jibit_http_take(JibitHttpGroup *group)
+{
+	if (dlist_is_empty(&group->finished))
+		return NULL;
 	return dlist_container(JibitHttpRequest, node,
 						   dlist_pop_head_node(&group->finished));
 }
@@ -842,6 +892,11 @@ jibit_http_append_escaped(StringInfo target, const char *text)
 
 	/* Room first: nothing may throw while libcurl's copy is held. */
 	enlargeStringInfo(target, (int) length * 3);
+	if (strspn(text, UNRESERVED) == length)
+	{
+		appendBinaryStringInfo(target, text, (int) length);
+		return;
+	}
 	escaped = curl_easy_escape(NULL, text, (int) length);
 	if (escaped == NULL)
 		out_of_memory();
@@ -869,7 +924,7 @@ jibit_http_preload(const char *ca_file)
 void
 jibit_http_forget_connections(void)
 {
-	connections_stale = true;
+	note_stale();
 }
 
 const char *

@@ -83,6 +83,9 @@ extern void jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request);
 extern JibitHttpRequest *jibit_http_wait(JibitHttpGroup *group,
 										 long timeout_ms);
 
+/* What has ended by now, without waiting; NULL for nothing. */
+extern JibitHttpRequest *jibit_http_take(JibitHttpGroup *group);
+
 /* Breaks off what is under way and frees the group.  NULL is allowed. */
 extern void jibit_http_end_group(JibitHttpGroup *group);
 

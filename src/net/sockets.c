@@ -109,8 +109,8 @@ jibit_socket_drop(pgsocket fd)
 	if (!reserve_socket(fd))
 		return false;
 	s = &sockets[fd];
-	s->dropped = s->ours;
-	if (s->ours && (s->wanted & WL_SOCKET_READABLE))
+	s->dropped = s->ours && !(s->wanted & WL_SOCKET_READABLE);
+	if (s->ours && !s->dropped)
 		s->wanted = 0;
 	else
 		leave_wait_set(fd);

@@ -16,6 +16,7 @@
 #include "sql/result.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -222,12 +223,31 @@ jibit_sqlstate_datum(int sqlstate)
 	return CStringGetTextDatum(unpack_sql_state(sqlstate));
 }
 
+/* InvalidOid: not looked up, or a type has changed since. */
+static Oid error_type;
+
+static void
+on_type_change(Datum arg, int cache, uint32 hash)
+{
+	error_type = InvalidOid;
+}
+
+/* Kept: a batch may have an error for each of its elements. */
 Oid
 jibit_error_type(void)
 {
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("jibit_error"),
-						   ObjectIdGetDatum(jibit_extension_namespace()));
+	static bool registered = false;
+
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(TYPEOID, on_type_change, (Datum) 0);
+		registered = true;
+	}
+	if (!OidIsValid(error_type))
+		error_type = GetSysCacheOid2(
+			TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("jibit_error"),
+			ObjectIdGetDatum(jibit_extension_namespace()));
+	return error_type;
 }
 
 Datum
