@@ -67,6 +67,19 @@ sub disconnect
 	return;
 }
 
+# Changes a setting of the server, and waits until this session has read it;
+# the worker may do so a moment later. $value is SQL, DEFAULT for none.
+sub set_conf
+{
+	my ($self, $name, $value) = @_;
+	my $before = $self->sql('SELECT clock_timestamp()');
+
+	$self->sql("ALTER SYSTEM SET $name = $value");
+	$self->sql('SELECT pg_reload_conf()');
+	return $self->wait_for("pg_conf_load_time() > '$before'",
+		"$name to be reloaded");
+}
+
 # $count valid card numbers that no other call has returned.
 sub cards
 {

@@ -29,16 +29,7 @@ sub submission
 	  . ($more ? ", $more" : '') . ')';
 }
 
-sub set_conf
-{
-	my ($name, $value) = @_;
-	sql("ALTER SYSTEM SET $name = $value");
-	sql('SELECT pg_reload_conf()');
-	$queue->wait_for(
-		"(SELECT setting = (SELECT boot_val FROM pg_settings WHERE name = '$name') FROM pg_settings WHERE name = '$name')"
-	) if $value eq 'DEFAULT';
-	return;
-}
+sub set_conf { return $queue->set_conf(@_) }
 
 # ---- one request
 

@@ -21,14 +21,7 @@ my $node = jibit_node(
 my $queue = jibit_queue($node);
 
 sub sql { return $queue->sql(@_) }
-
-sub set_conf
-{
-	my ($name, $value) = @_;
-	sql("ALTER SYSTEM SET $name = $value");
-	sql('SELECT pg_reload_conf()');
-	return;
-}
+sub set_conf { return $queue->set_conf(@_) }
 
 # The databases that have a worker.
 sub workers
@@ -150,8 +143,6 @@ wait_for_workers('postgres', 'a worker where the database exists');
 		q{ALTER SYSTEM SET jibit.worker_databases = 'a,,b'});
 	is($error{sqlstate}, '22023', 'a list that is none is refused');
 	set_conf('jibit.worker_databases', 'DEFAULT');
-	sql('ALTER SYSTEM RESET jibit.worker_databases');
-	sql('SELECT pg_reload_conf()');
 	wait_for_workers('postgres', '... and back');
 	ok($queue->wait_for_state($id, 'succeeded'), 'what waited runs');
 	sql('DROP DATABASE copy');

@@ -18,14 +18,7 @@ my $node = jibit_node(
 my $queue = jibit_queue($node);
 
 sub sql { return $queue->sql(@_) }
-
-sub set_conf
-{
-	my ($name, $value) = @_;
-	sql("ALTER SYSTEM SET $name = $value");
-	sql('SELECT pg_reload_conf()');
-	return;
-}
+sub set_conf { return $queue->set_conf(@_) }
 
 sub submit_one
 {
