@@ -258,6 +258,33 @@ foreach my $case (
 	set_conf('jibit.worker_concurrency', 'DEFAULT');
 }
 
+# ---- how many at a time
+
+{
+	my $at_a_time = sub {
+		my ($count, $what) = @_;
+		return ok(
+			poll_until(sub { $sandbox->stats->{in_flight} == $count }, $what),
+			$what);
+	};
+	set_conf('jibit.worker_concurrency', 2);
+	$queue->clear($sandbox, delay_ms => 400);
+	$queue->submit($queue->cards(200));
+	$at_a_time->(2, 'two at a time');
+	set_conf('jibit.worker_concurrency', 9);
+	$at_a_time->(9, 'a reload under calls: nine at a time');
+	set_conf('jibit.worker_concurrency', 3);
+	$at_a_time->(3, '... and three');
+	cmp_ok($sandbox->stats->{max_concurrent}, '<=', 9, '... never more');
+	cmp_ok(sql(q{SELECT count(*) FROM jibit_queue WHERE state = 'queued'}),
+		'>', 20, '... while there were others to make');
+	$sandbox->set(delay_ms => 0);
+	$queue->wait_until_done;
+	is(sql('SELECT max(attempts) FROM jibit_queue WHERE attempts > 0'),
+		1, '... and each made once');
+	set_conf('jibit.worker_concurrency', 'DEFAULT');
+}
+
 # ---- run_after
 
 {
