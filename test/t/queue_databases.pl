@@ -129,6 +129,27 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	is($queue->worker, $worker, '... nor disturbs the worker');
 }
 
+# ---- an owner who is no superuser
+
+{
+	set_conf('jibit.worker_databases', q{'postgres, theirs'});
+	sql('CREATE ROLE owner LOGIN CREATEDB');
+	sql('CREATE DATABASE theirs OWNER owner');
+	my $theirs = jibit_queue($node, 'theirs');
+	$theirs->sql('CREATE EXTENSION jibit');
+	jibit_store_credentials($node, dbname => 'theirs', sandbox => $sandbox);
+	$sandbox->reset;
+	$sandbox->set(delay_ms => 20_000);
+	$theirs->submit($theirs->cards(30));
+	poll_until(sub { $sandbox->stats->{in_flight} >= 16 }, 'calls');
+	$theirs->disconnect;
+	cmp_ok(timed('SET ROLE owner; DROP DATABASE theirs WITH (FORCE)'),
+		'<', 4000, '... under load');
+	$sandbox->set(delay_ms => 0);
+	wait_for_workers('postgres', '... and its worker is gone');
+	set_conf('jibit.worker_databases', 'DEFAULT');
+}
+
 # ---- the list
 
 {
