@@ -160,6 +160,39 @@ $queue->worker;
 	is(pauses(), '', '... and the pause is over');
 }
 
+{
+	# By the service's own word, which is more than would be waited otherwise.
+	$queue->clear($sandbox,
+		fault => 'http.429-long',
+		fault_operation => 'card');
+	my @ids = $queue->submit($queue->cards(20));
+	ok( $queue->wait_for(
+			q{EXISTS (SELECT FROM jibit_queue WHERE attempts = 1 AND state = 'queued')}
+		),
+		'429 with Retry-After: an hour');
+	is( sql(
+			q{SELECT inquiry, code, paused_until - paused_at BETWEEN '59min' AND '61min' FROM jibit_pauses}
+		),
+		'card|http.429|t',
+		'... pauses the inquiry for as long');
+	is( sql(
+			q{SELECT bool_and(run_after - clock_timestamp() BETWEEN '58min' AND '61min') FROM jibit_queue WHERE attempts = 1}
+		),
+		't',
+		'... and so waits what was tried');
+	$sandbox->set(fault => '');
+	my $asked = calls();
+	my @others = $queue->submit_as('card_to_iban', $queue->cards(3));
+	ok($queue->wait_until_done("inquiry = 'card_to_iban'"),
+		'... another inquiry goes on');
+	is(calls(), $asked, '... that one does not');
+	sql('DELETE FROM jibit_pauses');
+	hasten();
+	$queue->submit($queue->cards(1));    # which wakes the worker
+	ok($queue->wait_until_done, '... until its row is deleted');
+	is($queue->states, 'succeeded 24', '... with success');
+}
+
 # ---- the API's daily limit
 
 {
@@ -269,6 +302,42 @@ $queue->worker;
 	sql(qq{SELECT jibit_set_credentials('sandbox-key', 'sandbox-secret', 'default', '$url')});
 	ok($queue->wait_until_done, 'credentials end the pause');
 	is($queue->states, 'succeeded 20', '... with success');
+	wait_for_no_pause();
+}
+
+# ---- keys that cannot be read
+
+{
+	# A view that has lost its own rights: an error of permissions, but not one
+	# of who has submitted.
+	$queue->clear($sandbox);
+	sql(<<'EOS');
+CREATE ROLE keeper;
+GRANT CREATE ON SCHEMA public TO keeper;
+CREATE VIEW keys AS SELECT profile, api_key, secret_key, base_url, roles FROM jibit_credentials;
+ALTER VIEW keys OWNER TO keeper;
+GRANT SELECT ON jibit_credentials TO keeper;
+EOS
+	set_conf('jibit.credentials_table', q{'public.keys'});
+	my @ids =
+	  map { submit_one($_, q{NULL, 'infinity'}) } $queue->cards(5);
+	sql('REVOKE SELECT ON jibit_credentials FROM keeper');
+	my $worker = $queue->worker;
+	sql("SELECT pg_terminate_backend($worker)");    # the next knows no keys
+	$queue->worker($worker);
+	hasten();
+	ok($queue->wait_for('EXISTS (SELECT FROM jibit_pauses)'),
+		'a view of keys that may not be read pauses');
+	is(sql('SELECT profile, inquiry FROM jibit_pauses'),
+		'default|', '... the profile');
+	is($queue->states('attempts = 0'),
+		'queued 5', '... and nothing has failed, or been tried');
+	is(calls(), 0, '... or called');
+	sql('GRANT SELECT ON jibit_credentials TO keeper');
+	submit_one($queue->cards(1), 'NULL');           # which wakes the worker
+	ok($queue->wait_until_done, '... until it may be');
+	is($queue->states, 'succeeded 6', '... with success');
+	set_conf('jibit.credentials_table', 'DEFAULT');
 	wait_for_no_pause();
 }
 
