@@ -24,6 +24,8 @@ use Test::More;
 use Time::HiRes ();
 
 our @EXPORT = qw(
+  build_preload
+  create_try
   jibit_sandbox
   jibit_node
   jibit_server
@@ -31,6 +33,7 @@ our @EXPORT = qw(
   jibit_store_credentials
   parse_error
   poll_until
+  poll_until_up
   read_request
   send_answer
   sql_error
@@ -96,6 +99,7 @@ sub test_card
 #	conf        more lines for postgresql.conf
 #	init        reference to a list of arguments for the node's init
 #	start       0: configured, but neither started nor filled
+#	preload     a library for LD_PRELOAD, until the server is started again
 #	credentials 0: the extension without credentials
 sub jibit_node
 {
@@ -112,7 +116,10 @@ jibit.breaker_threshold = 0
 @{[ $options{conf} // '' ]}
 EOC
 	return $node if defined $options{start} && !$options{start};
-	$node->start;
+	{
+		local $ENV{LD_PRELOAD} = $options{preload} if $options{preload};
+		$node->start;
+	}
 	$node->safe_psql('postgres', 'CREATE EXTENSION jibit');
 	jibit_store_credentials($node, %options)
 	  unless defined $options{credentials} && !$options{credentials};
@@ -173,6 +180,61 @@ sub poll_until
 	}
 	diag('timed out waiting for ' . ($what // 'a condition'));
 	return;
+}
+
+# Likewise until the server takes connections, as after a crash.
+sub poll_until_up
+{
+	my ($node) = @_;
+
+	return poll_until(
+		sub {
+			return $node->psql(
+				'postgres', 'SELECT 1',
+				on_error_die => 0,
+				stdout => \my $stdout,
+				stderr => \my $stderr) == 0;
+		},
+		'the server after a crash');
+}
+
+# Creates try(query), which runs one and returns the SQLSTATE of its failure,
+# or ok: for calls that must not end what makes them; and outcomes, a table of
+# what it returned.
+sub create_try
+{
+	my ($node) = @_;
+
+	$node->safe_psql('postgres', <<'EOS');
+CREATE FUNCTION try(query text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE query;
+	RETURN 'ok';
+EXCEPTION WHEN SQLSTATE 'JB000' THEN
+	RETURN SQLSTATE;
+END $$;
+CREATE TABLE outcomes (outcome text);
+EOS
+	return;
+}
+
+# Builds a library of C for LD_PRELOAD, and returns its path; nothing where
+# there is no compiler, or not one for this.
+sub build_preload
+{
+	my ($name, $source, @libraries) = @_;
+	my $path = PostgreSQL::Test::Utils::tempdir() . "/$name";
+	my $output = '';
+
+	append_to_file("$path.c", $source);
+	return unless IPC::Run::run(
+		[
+			split(' ', $ENV{CC} // 'cc'),
+			'-shared', '-fPIC', '-o', "$path.so", "$path.c", @libraries
+		],
+		'>&',
+		\$output);
+	return "$path.so";
 }
 
 # Runs $sql and returns the fields of the first error: sqlstate, message,

@@ -22,16 +22,7 @@ jibit.breaker_cooldown = '1h'
 EOC
 jibit_store_credentials($node, profile => 'other', sandbox => $other);
 
-# Calls that must not end what makes them: their SQLSTATE, or ok.
-$node->safe_psql('postgres', q{
-	CREATE FUNCTION try(query text) RETURNS text LANGUAGE plpgsql AS $$
-	BEGIN
-		EXECUTE query;
-		RETURN 'ok';
-	EXCEPTION WHEN SQLSTATE 'JB000' THEN
-		RETURN SQLSTATE;
-	END $$;
-	CREATE TABLE outcomes (outcome text)});
+create_try($node);
 
 my $next_card = 0;
 my $session = jibit_session($node);
@@ -310,13 +301,7 @@ sub hanging_probe
 	kill 'KILL', $prober->pid;
 	$prober->wait;
 	$session->quit;
-	ok( poll_until(
-			sub {
-				$node->psql('postgres', 'SELECT 1', on_error_die => 0,
-					stdout => \my $out, stderr => \my $err) == 0;
-			},
-			'the server after a crash'),
-		'a prober is killed, and the server restarts');
+	ok(poll_until_up($node), 'a prober is killed, and the server restarts');
 	$session = jibit_session($node);
 	is(try_call($session), 'ok', '... and calls work');
 

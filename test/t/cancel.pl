@@ -15,18 +15,12 @@ use Test::More;
 my $at_once = 1000;
 
 my $sandbox = jibit_sandbox();
+my $resolver = build_resolver();
 my $node = jibit_node(
 	'cancel',
 	sandbox => $sandbox,
-	start => 0,
+	preload => $resolver,
 	conf => 'restart_after_crash = on');
-my $resolver = build_resolver();
-{
-	local $ENV{LD_PRELOAD} = $resolver if $resolver;
-	$node->start;
-}
-$node->safe_psql('postgres', 'CREATE EXTENSION jibit');
-jibit_store_credentials($node, sandbox => $sandbox);
 
 my $next_card = 0;
 
@@ -64,12 +58,9 @@ sub call
 # back for one name. Nothing of the system's is touched.
 sub build_resolver
 {
-	my $dir = PostgreSQL::Test::Utils::tempdir();
-	my $compiler = $ENV{CC} // 'cc';
-	my $output;
-
-	open my $source, '>', "$dir/resolver.c" or die $!;
-	print $source <<'EOC';
+	# A sanitizer wants to be loaded first.
+	return if grep { /SAN_OPTIONS$/ } keys %ENV;
+	return build_preload('resolver', <<'EOC', '-ldl');
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -89,17 +80,6 @@ getaddrinfo(const char *node, const char *service,
 	return real(node, service, hints, result);
 }
 EOC
-	close $source;
-	return unless IPC::Run::run(
-		[
-			split(' ', $compiler), '-shared', '-fPIC', '-o',
-			"$dir/resolver.so", "$dir/resolver.c", '-ldl'
-		],
-		'>&',
-		\$output);
-	# A sanitizer wants to be loaded first.
-	return if grep { /SAN_OPTIONS$/ } keys %ENV;
-	return "$dir/resolver.so";
 }
 
 # A listener, and the connections that fill its queue: connect() gets no
@@ -477,13 +457,7 @@ SKIP:
 	kill 'KILL', $session->pid;
 	my %ended = $session->wait;
 	ok($ended{gone}, 'a backend is killed in a call');
-	ok( poll_until(
-			sub {
-				$node->psql('postgres', 'SELECT 1', on_error_die => 0,
-					stdout => \my $out, stderr => \my $err) == 0;
-			},
-			'the server after a crash'),
-		'... and the server restarts');
+	ok(poll_until_up($node), '... and the server restarts');
 	is($node->safe_psql('postgres', call()), 't', '... and calls work');
 
 	# The postmaster dies under a call.

@@ -12,8 +12,7 @@ use Test::More;
 
 # The server's wall clock, moved by what a file says; the monotonic one is left
 # alone.
-my $folder = PostgreSQL::Test::Utils::tempdir;
-my $source = <<'C';
+my $library = build_preload('clock', <<'C');
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -47,40 +46,28 @@ time_t time(time_t *result)
 	return now.tv_sec;
 }
 C
-append_to_file("$folder/clock.c", $source);
-append_to_file("$folder/clock", pack('q', 0));
+plan skip_all => 'no compiler, or not one for this' unless $library;
+
+my $offset = PostgreSQL::Test::Utils::tempdir() . '/clock';
+append_to_file($offset, pack('q', 0));
+$ENV{JIBIT_TEST_CLOCK} = $offset;
 
 sub set_clock
 {
 	my ($seconds) = @_;
 
-	open my $file, '+<', "$folder/clock" or die "clock: $!\n";
+	open my $file, '+<', $offset or die "clock: $!\n";
 	syswrite $file, pack('q', $seconds);
 	close $file;
 	return;
 }
 
-my $output = '';
-plan skip_all => 'no compiler, or not one for this'
-  unless IPC::Run::run(
-	[
-		$ENV{CC} // 'cc', '-shared', '-fPIC', '-o', "$folder/clock.so",
-		"$folder/clock.c"
-	],
-	'>&', \$output);
-
 my $sandbox = jibit_sandbox();
 my $node = jibit_node(
 	'clock',
-	start => 0,
+	sandbox => $sandbox,
+	preload => $library,
 	conf => "jibit.max_retries = 0\njibit.daily_limit_iban = 1");
-{
-	local $ENV{LD_PRELOAD} = "$folder/clock.so";
-	local $ENV{JIBIT_TEST_CLOCK} = "$folder/clock";
-	$node->start;
-}
-$node->safe_psql('postgres', 'CREATE EXTENSION jibit');
-jibit_store_credentials($node, sandbox => $sandbox);
 
 my $next_card = 0;
 

@@ -65,16 +65,7 @@ sub all_places_free
 	return;
 }
 
-# Calls that must not end the session that makes them.
-$node->safe_psql('postgres', q{
-	CREATE FUNCTION try(query text) RETURNS text LANGUAGE plpgsql AS $$
-	BEGIN
-		EXECUTE query;
-		RETURN 'ok';
-	EXCEPTION WHEN SQLSTATE 'JB000' THEN
-		RETURN SQLSTATE;
-	END $$;
-	CREATE TABLE outcomes (outcome text)});
+create_try($node);
 
 # ---- places
 
@@ -141,13 +132,7 @@ $node->safe_psql('postgres', q{
 	kill 'KILL', $session->pid;
 	my %ended = $session->wait;
 	ok($ended{gone}, 'a session is killed with all places');
-	ok( poll_until(
-			sub {
-				$node->psql('postgres', 'SELECT 1', on_error_die => 0,
-					stdout => \my $out, stderr => \my $err) == 0;
-			},
-			'the server after a crash'),
-		'... and the server restarts');
+	ok(poll_until_up($node), '... and the server restarts');
 	in_flight(0);
 	all_places_free('after a crash');
 }

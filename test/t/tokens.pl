@@ -591,13 +591,7 @@ foreach my $token (
 	$sandbox->set(token_fault => '');
 	kill 'KILL', $fetching->pid;
 	ok({ $fetching->wait }->{gone}, 'the session that asks is killed');
-	ok( poll_until(
-			sub {
-				$node->psql('postgres', 'SELECT 1', on_error_die => 0,
-					stdout => \my $out, stderr => \my $err) == 0;
-			},
-			'the server after a crash'),
-		'... and the server restarts');
+	ok(poll_until_up($node), '... and the server restarts');
 	is($node->safe_psql('postgres', call()), 't', '... and gets a token');
 }
 
