@@ -141,10 +141,17 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	$sandbox->reset;
 	$sandbox->set(delay_ms => 20_000);
 	$theirs->submit($theirs->cards(30));
-	poll_until(sub { $sandbox->stats->{in_flight} >= 16 }, 'calls');
+	$theirs->wait_for(
+		q{(SELECT count(*) >= 16 FROM jibit_queue WHERE state = 'running')},
+		'calls');
+	$theirs->sql('GRANT ALL ON jibit_queue TO owner');
 	$theirs->disconnect;
+	# The worker, which gives back what it has, takes a moment to end.
+	my $locking = jibit_session($node, dbname => 'theirs', user => 'owner');
+	$locking->query('BEGIN; LOCK TABLE jibit_queue IN SHARE MODE');
 	cmp_ok(timed('SET ROLE owner; DROP DATABASE theirs WITH (FORCE)'),
 		'<', 4000, '... under load');
+	$locking->quit;
 	$sandbox->set(delay_ms => 0);
 	wait_for_workers('postgres', '... and its worker is gone');
 	set_conf('jibit.worker_databases', 'DEFAULT');

@@ -207,8 +207,11 @@ EOS
 				'an inquiry that is always refused: another one runs');
 		});
 	cmp_ok($seconds, '<', 20, sprintf '... soon (%.1f s)', $seconds);
-	is( $queue->states("inquiry = 'card_to_iban'"),
-		'queued 30', '... while what is refused waits');
+	is( sql(
+			q{SELECT count(*) FROM jibit_queue WHERE inquiry = 'card_to_iban' AND finished_at IS NULL}
+		),
+		30,
+		'... while what is refused waits');
 	$sandbox->set(fault => '');
 	sql('DELETE FROM jibit_pauses');
 	sql('SELECT count(jibit_cancel(id)) FROM jibit_requests');
