@@ -149,6 +149,7 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	# The worker, which gives back what it has, takes a moment to end.
 	my $locking = jibit_session($node, dbname => 'theirs', user => 'owner');
 	$locking->query('BEGIN; LOCK TABLE jibit_queue IN SHARE MODE');
+	$locking->send('SELECT pg_sleep(0.7); COMMIT');
 	cmp_ok(timed('SET ROLE owner; DROP DATABASE theirs WITH (FORCE)'),
 		'<', 4000, '... under load');
 	$locking->quit;
