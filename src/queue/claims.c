@@ -274,7 +274,7 @@ open_lane(Lanes *lanes, Lane *lane, int wanted, bool is_first_look,
 
 /*
  * Finds what is due in which lane.  A pause that is over lets one request
- * through, from the first of its lanes that was not the last to be refused.
+ * through, from the first of its lanes whose turn has not been yet.
  */
 static void
 find_lanes(const JibitQueueTable *table, int wanted, Lanes *lanes,

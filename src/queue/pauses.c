@@ -39,13 +39,13 @@ typedef struct Pause
 	char message[JIBIT_MESSAGE_SIZE]; /* UTF-8 */
 	TimestampTz since;
 	TimestampTz until;
-	bool for_keys;				   /* other keys end it */
-	uint8 keys[JIBIT_DIGEST_SIZE]; /* zeroes: there were none */
-	int64 length_ms;			   /* of the latest */
-	const char *probe;			   /* the inquiry of the latest, or NULL */
-	bool probing;				   /* a request is on its way to find out */
-	bool over;					   /* to be deleted from the table */
-	bool changed;				   /* since it was last written */
+	bool for_keys;					  /* other keys end it */
+	uint8 keys[JIBIT_DIGEST_SIZE];	  /* zeroes: there were none */
+	int64 length_ms;				  /* of the latest */
+	bool probed[JIBIT_INQUIRY_COUNT]; /* since all were probed, or it began */
+	bool probing;					  /* a request is on its way to find out */
+	bool over;						  /* to be deleted from the table */
+	bool changed;					  /* since it was last written */
 } Pause;
 
 /* In TopMemoryContext; there are few. */
@@ -65,6 +65,24 @@ lasting_name(const char *name)
 	const JibitInquiry *inquiry = jibit_inquiry_by_name(name);
 
 	return inquiry ? inquiry->id : NULL;
+}
+
+/* Its place in the table of inquiries; negative for one that is not known. */
+static int
+inquiry_index(const char *name)
+{
+	const JibitInquiry *inquiry = jibit_inquiry_by_name(name);
+
+	return inquiry ? (int) (inquiry - jibit_inquiries) : -1;
+}
+
+static void
+set_probed(Pause *pause, const char *inquiry)
+{
+	int index = inquiry_index(inquiry);
+
+	if (index >= 0)
+		pause->probed[index] = true;
 }
 
 static Pause *
@@ -115,6 +133,7 @@ begin_round(const char *profile, const char *inquiry, const JibitError *error)
 	{
 		pause->over = false;
 		pause->length_ms = 0;
+		memset(pause->probed, 0, sizeof(pause->probed));
 		pause->until = 0;
 		pause->since = GetCurrentTimestamp();
 	}
@@ -150,13 +169,15 @@ jibit_pause(const char *profile, const char *inquiry, const JibitError *error,
 }
 
 void
-jibit_pause_for_keys(const char *profile, const JibitError *error,
-					 const uint8 *keys)
+jibit_pause_for_keys(const char *profile, const char *inquiry,
+					 const JibitError *error, const uint8 *keys)
 {
 	Pause *pause = begin_round(profile, "", error);
 
 	if (pause == NULL)
 		return;
+	if (inquiry != NULL)
+		set_probed(pause, inquiry);
 	set_length(pause, KEYS_FIRST_MS,
 			   error->class == JIBIT_CONFIGURATION ? CONFIGURATION_LONGEST_MS
 												   : REFUSED_LONGEST_MS);
@@ -236,6 +257,7 @@ jibit_pauses_allow(const char *profile, const char *inquiry,
 void
 jibit_pauses_begin_probe(const char *profile, const char *inquiry)
 {
+	int index = inquiry_index(inquiry);
 	dlist_iter iter;
 
 	dlist_foreach (iter, &pauses)
@@ -245,7 +267,10 @@ jibit_pauses_begin_probe(const char *profile, const char *inquiry)
 		if (is_over_lane(pause, profile, inquiry))
 		{
 			pause->probing = true;
-			pause->probe = lasting_name(inquiry);
+			/* Each had its turn, those that are due at least: anew. */
+			if (index >= 0 && pause->probed[index])
+				memset(pause->probed, 0, sizeof(pause->probed));
+			set_probed(pause, inquiry);
 		}
 	}
 }
@@ -253,14 +278,15 @@ jibit_pauses_begin_probe(const char *profile, const char *inquiry)
 bool
 jibit_pauses_was_probe(const char *profile, const char *inquiry)
 {
+	int index = inquiry_index(inquiry);
 	dlist_iter iter;
 
 	dlist_foreach (iter, &pauses)
 	{
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 
-		if (is_over_lane(pause, profile, inquiry) && pause->probe != NULL &&
-			strcmp(pause->probe, inquiry) == 0)
+		if (index >= 0 && is_over_lane(pause, profile, inquiry) &&
+			pause->probed[index])
 			return true;
 	}
 	return false;

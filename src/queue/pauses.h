@@ -36,8 +36,8 @@ extern void jibit_pause_until(const char *profile, const char *inquiry,
  * Pauses a profile whose keys do not serve; `keys` is their identity,
  * NULL where there are none.  Other keys end it.
  */
-extern void jibit_pause_for_keys(const char *profile, const JibitError *error,
-								 const uint8 *keys);
+extern void jibit_pause_for_keys(const char *profile, const char *inquiry,
+								 const JibitError *error, const uint8 *keys);
 
 /*
  * Ends such pauses where the keys are others by now.  get_keys fills in the
@@ -60,9 +60,9 @@ extern JibitAllowance jibit_pauses_allow(const char *profile,
 										 TimestampTz *again_at);
 
 /*
- * Was the latest probe of a pause over this inquiry one of the same inquiry?
- * Then it is another one's turn, should there be any: what is refused to the
- * one may be granted to the other.
+ * Has a pause over this inquiry been probed by the same inquiry since all had
+ * their turn?  Then it is another one's, should there be any: what is refused
+ * to the one may be granted to the other.
  */
 extern bool jibit_pauses_was_probe(const char *profile, const char *inquiry);
 

@@ -312,7 +312,7 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 			   "The role that submitted the request may not use the profile.");
 	else if (known->account == NULL)
 	{
-		jibit_pause_for_keys(claim->profile, &known->error, NULL);
+		jibit_pause_for_keys(claim->profile, NULL, &known->error, NULL);
 		jibit_request_put_back(request, false);
 	}
 	else if (!try_to_read_arguments(request, claim))

@@ -113,7 +113,7 @@ judge_failure(JibitRequest *request, const JibitCall *call)
 			break;
 		case JIBIT_CONFIGURATION:
 		case JIBIT_NOT_AUTHORISED:
-			jibit_pause_for_keys(profile, error, keys);
+			jibit_pause_for_keys(profile, request->inquiry->id, error, keys);
 			if (call->attempts > 0)
 				wait_behind(request);
 			else

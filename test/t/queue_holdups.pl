@@ -192,7 +192,7 @@ EOS
 	is($queue->states("id <> $unknown"), 'succeeded 5', '... with success');
 }
 
-# ---- an inquiry that is always refused
+# ---- inquiries that are always refused
 
 {
 	$queue->clear($sandbox,
@@ -200,17 +200,19 @@ EOS
 		fault_operation => 'card_to_iban');
 	sql('DELETE FROM jibit_pauses');
 	$queue->submit_as('card_to_iban', $queue->cards(30));
+	$queue->submit_as('card_to_deposit',
+		map { $sandbox->magic(card => 'forbidden', $_) } 1 .. 30);
 	my ($other) = $queue->submit($queue->cards(1));
 	my $seconds = seconds_of(
 		sub {
 			ok( $queue->wait_for_state($other, 'succeeded'),
-				'an inquiry that is always refused: another one runs');
+				'inquiries that are always refused: another one runs');
 		});
 	cmp_ok($seconds, '<', 20, sprintf '... soon (%.1f s)', $seconds);
 	is( sql(
-			q{SELECT count(*) FROM jibit_queue WHERE inquiry = 'card_to_iban' AND finished_at IS NULL}
+			q{SELECT count(*) FROM jibit_queue WHERE inquiry LIKE 'card\_to\_%' AND finished_at IS NULL}
 		),
-		30,
+		60,
 		'... while what is refused waits');
 	$sandbox->set(fault => '');
 	sql('DELETE FROM jibit_pauses');
