@@ -172,7 +172,9 @@ void
 jibit_pause_for_keys(const char *profile, const char *inquiry,
 					 const JibitError *error, const uint8 *keys)
 {
-	Pause *pause = begin_round(profile, "", error);
+	Pause *own = inquiry ? find_pause(profile, inquiry) : NULL;
+	bool is_own = own != NULL && own->for_keys && !own->over;
+	Pause *pause = begin_round(profile, is_own ? inquiry : "", error);
 
 	if (pause == NULL)
 		return;
@@ -292,6 +294,37 @@ jibit_pauses_was_probe(const char *profile, const char *inquiry)
 	return false;
 }
 
+/*
+ * The keys serve for one inquiry: what was refused before it is refused for
+ * what it is, and pauses alone.
+ */
+static void
+pause_refused_alone(const Pause *all, const char *served)
+{
+	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
+	{
+		const char *inquiry = jibit_inquiries[i].id;
+		Pause *pause;
+
+		if (!all->probed[i] || strcmp(inquiry, served) == 0)
+			continue;
+		pause = find_pause(all->profile, inquiry);
+		if (pause != NULL && !pause->over)
+			continue;
+		if (pause == NULL)
+			pause = make_pause(all->profile, inquiry);
+		pause->class = all->class;
+		memcpy(pause->code, all->code, sizeof(pause->code));
+		memcpy(pause->message, all->message, sizeof(pause->message));
+		pause->for_keys = true;
+		memcpy(pause->keys, all->keys, sizeof(pause->keys));
+		pause->length_ms = 0;
+		set_length(pause, KEYS_FIRST_MS, KEYS_FIRST_MS);
+		pause->over = false;
+		pause->changed = true;
+	}
+}
+
 void
 jibit_pauses_end_probe(const char *profile, const char *inquiry,
 					   bool recovered)
@@ -306,8 +339,11 @@ jibit_pauses_end_probe(const char *profile, const char *inquiry,
 		if (!is_over_lane(pause, profile, inquiry) || !pause->probing)
 			continue;
 		pause->probing = false;
-		if (recovered && pause->until <= now)
-			pause->over = true;
+		if (!recovered || pause->until > now)
+			continue;
+		pause->over = true;
+		if (pause->for_keys && pause->inquiry[0] == '\0')
+			pause_refused_alone(pause, inquiry);
 	}
 }
 
