@@ -33,8 +33,10 @@ extern void jibit_pause_until(const char *profile, const char *inquiry,
 							  const JibitError *error, TimestampTz until);
 
 /*
- * Pauses a profile whose keys do not serve; `keys` is their identity,
- * NULL where there are none.  Other keys end it.
+ * Pauses a profile whose keys do not serve; `keys` is their identity, NULL
+ * where there are none.  Other keys end it.  `inquiry` is what was refused
+ * (NULL: none was made); it pauses alone where it has done so before, because
+ * the keys have served another one.
  */
 extern void jibit_pause_for_keys(const char *profile, const char *inquiry,
 								 const JibitError *error, const uint8 *keys);
