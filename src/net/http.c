@@ -36,7 +36,6 @@
 #include "net/http.h"
 #include "net/sockets.h"
 #include "net/trust.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 /*
@@ -359,11 +358,10 @@ ensure_multi(void)
 		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 
 		/*
-		 * More wait for one of these.  The server leaves a third of its
-		 * descriptors to sockets and the like; one is the wait-event set's.
+		 * More wait for one of these.
 		 */
 		curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-						  (long) Max(max_safe_fds / 3 - 2, 1));
+						  (long) jibit_sockets_room());
 	}
 	if (multi == NULL)
 		out_of_memory();

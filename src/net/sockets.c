@@ -32,6 +32,13 @@
  */
 #define SILENT_MS 20000
 
+/*
+ * As many connections as a batch may have, and some; and what is left for the
+ * wait-event set and for a second address that is tried.
+ */
+#define ROOM_MAX 300
+#define ROOM_LEFT 3
+
 /* What is wanted of a socket, and what the wait-event set has. */
 typedef struct SocketState
 {
@@ -182,6 +189,22 @@ jibit_socket_open(int family, int type, int protocol)
 	sockets[fd].ours = true;
 	sockets[fd].dropped = false;
 	return fd;
+}
+
+/*
+ * The server leaves a third of its descriptors to sockets and the like, and
+ * does not say how many of those are in use: so they are counted.
+ */
+int
+jibit_sockets_room(void)
+{
+	int room = 0;
+
+	while (room < ROOM_MAX && AcquireExternalFD())
+		room++;
+	for (int i = 0; i < room; i++)
+		ReleaseExternalFD();
+	return Max(room - ROOM_LEFT, 1);
 }
 
 int

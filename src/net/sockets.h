@@ -14,6 +14,9 @@
 /* A socket, counted until it is closed; PGINVALID_SOCKET where there is none. */
 extern pgsocket jibit_socket_open(int family, int type, int protocol);
 
+/* How many more sockets this process may have, at least 1. */
+extern int jibit_sockets_room(void);
+
 /* Returns what close() does. */
 extern int jibit_socket_close(pgsocket fd);
 
