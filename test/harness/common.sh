@@ -57,11 +57,13 @@ jibit_begin() {
 }
 
 # The ids of the processes that came out of this run: those whose program lies
-# in the temporary folder (PostgreSQL overwrites its environment), and those
-# whose environment names it (jibit_as_user sees to that).
+# in the temporary folder (PostgreSQL overwrites its environment), or who work
+# there (so does nginx), and those whose environment names it (jibit_as_user
+# sees to that).
 jibit_processes() {
 	{
-		find /proc/[0-9]*/exe -maxdepth 0 -lname "$JIBIT_WORK/*" 2>/dev/null
+		find /proc/[0-9]*/exe /proc/[0-9]*/cwd -maxdepth 0 \
+			-lname "$JIBIT_WORK/*" 2>/dev/null
 		grep -lzFx "JIBIT_WORK=$JIBIT_WORK" /proc/[0-9]*/environ 2>/dev/null
 	} | sed -n 's,^/proc/\([0-9]*\)/.*,\1,p' | sort -u | grep -vx "$$"
 }
@@ -295,8 +297,8 @@ fi
 get update && install "$@"
 '
 
-# nginx, without which one test is skipped: what is not there, and cannot be
-# installed without a question, is no reason to stop.
+# nginx, without which the tests and figures with HTTP/2 are left out: what is
+# not there, and cannot be installed without a question, is no reason to stop.
 jibit_want_nginx() {
 	local -a sudo=()
 

@@ -205,7 +205,8 @@ sub stop
 END
 {
 	local $? = $?;
-	foreach my $nginx (@running)
+	# Each takes itself off the list.
+	foreach my $nginx (my @all = @running)
 	{
 		$nginx->stop if $nginx->{owner} == $$;
 	}
