@@ -229,6 +229,13 @@ count_header(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+static void
+note_stale(void)
+{
+	connections_stale = true;
+	stale_since = jibit_now_us();
+}
+
 /* The certificates to trust: jibit.ca_file, else what libcurl was built with. */
 static JibitTrustSource
 trust_source(const char *ca_file)
@@ -256,8 +263,12 @@ set_trust(CURL *easy, void *ssl_context, void *arg)
 {
 	JibitTransfer *transfer = arg;
 	JibitTrustSource source = trust_source(jibit_ca_file);
-	const char *why = jibit_trust_apply(ssl_context, &source);
+	bool changed;
+	const char *why = jibit_trust_apply(ssl_context, &source, &changed);
 
+	/* Seen here before check_trust() has looked. */
+	if (changed)
+		note_stale();
 	if (why == NULL)
 		return CURLE_OK;
 	refuse_body(transfer, JIBIT_HTTP_MISCONFIGURED, why);
@@ -367,13 +378,6 @@ ensure_multi(void)
 		out_of_memory();
 }
 
-static void
-note_stale(void)
-{
-	connections_stale = true;
-	stale_since = jibit_now_us();
-}
-
 /*
  * libcurl resumes TLS sessions, for which no certificate is looked at: a
  * change of what is trusted must end them.  What fails to load fails again,
@@ -431,6 +435,8 @@ set_fixed_options(JibitTransfer *transfer)
 	{
 		SET(CURLOPT_CAINFO, NULL);
 		SET(CURLOPT_CAPATH, NULL);
+		/* libcurl would take the store of an earlier connection for its own. */
+		SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
 		SET(CURLOPT_SSL_CTX_FUNCTION, set_trust);
 		SET(CURLOPT_SSL_CTX_DATA, transfer);
 	}

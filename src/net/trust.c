@@ -20,13 +20,21 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "clock.h"
 #include "net/trust.h"
+
+/*
+ * How often a file whose name is the same is looked at, other than when a
+ * connection is opened: it may be on a slow disk.
+ */
+#define LOOK_EVERY_US INT64CONST(1000000)
 
 /* What the store was made of: the names, and the file as it was then. */
 static X509_STORE *store;
 static char store_file[MAXPGPATH];
 static char store_directory[MAXPGPATH];
 static struct stat store_stat;
+static int64 looked_us; /* see clock.h */
 
 /* Why a source is of no use, with its name; good until the next. */
 static const char *
@@ -48,10 +56,16 @@ same_name(const char *name, const char *stored)
 }
 
 static bool
+is_same_source(const JibitTrustSource *source)
+{
+	return same_name(source->file, store_file) &&
+		   same_name(source->directory, store_directory);
+}
+
+static bool
 is_current(const JibitTrustSource *source, const struct stat *now)
 {
-	return store != NULL && same_name(source->file, store_file) &&
-		   same_name(source->directory, store_directory) &&
+	return store != NULL && is_same_source(source) &&
 		   now->st_ino == store_stat.st_ino &&
 		   now->st_dev == store_stat.st_dev &&
 		   now->st_size == store_stat.st_size &&
@@ -107,16 +121,23 @@ jibit_trust_has_changed(const JibitTrustSource *source)
 	memset(&now, 0, sizeof(now));
 	if (store == NULL)
 		return false;
+	if (is_same_source(source) && jibit_now_us() - looked_us < LOOK_EVERY_US)
+		return false;
+	looked_us = jibit_now_us();
 	if (source->file != NULL && stat(source->file, &now) != 0)
 		return true;
 	return !is_current(source, &now);
 }
 
 const char *
-jibit_trust_apply(void *ssl_context, const JibitTrustSource *source)
+jibit_trust_apply(void *ssl_context, const JibitTrustSource *source,
+				  bool *changed)
 {
+	const X509_STORE *before = store;
 	const char *why = jibit_trust_load(source);
 
+	/* Never the same address: the new one is made before the old one goes. */
+	*changed = before != NULL && store != before;
 	if (why == NULL)
 		SSL_CTX_set1_cert_store(ssl_context, store);
 	return why;

@@ -18,15 +18,18 @@ typedef struct JibitTrustSource
 /*
  * Makes an OpenSSL context (an SSL_CTX *) trust the source, and only that.
  * Parses it if this process or its parent has not yet, or if the file has
- * changed since.  Returns NULL, or why not (static text).  Never throws, so
- * that it can be called from libcurl's callbacks.
+ * changed since; *changed says whether that replaced what was trusted before.
+ * Returns NULL, or why not (static text).  Never throws, so that it can be
+ * called from libcurl's callbacks.
  */
 extern const char *jibit_trust_apply(void *ssl_context,
-									 const JibitTrustSource *source);
+									 const JibitTrustSource *source,
+									 bool *changed);
 
 /*
  * Is the source another than what this process has parsed, or has its file
- * changed since?  False while nothing has been parsed.
+ * changed since?  False while nothing has been parsed.  The file is looked at
+ * once a second at most.
  */
 extern bool jibit_trust_has_changed(const JibitTrustSource *source);
 
