@@ -16,7 +16,8 @@ extern Size jibit_digest_shmem_size(void);
 extern void jibit_digest_shmem_init(void);
 
 /*
- * HMAC-SHA-256.  The key is drawn at server start and shared by all sessions.
+ * SHA-256 of a key and the data.  The key is drawn at server start and shared
+ * by all sessions.
  * Throws if the cryptographic library fails.
  */
 extern void jibit_digest(uint8 *digest, const void *data, size_t length);
