@@ -61,9 +61,8 @@ with_arabic_letters(const char *utf8, size_t length)
 	return copy;
 }
 
-/* No conversion where both sides are the same or the server knows none. */
-static bool
-needs_conversion(const char *text, size_t length)
+bool
+jibit_needs_conversion(const char *text, size_t length)
 {
 	int encoding = GetDatabaseEncoding();
 
@@ -84,7 +83,7 @@ jibit_utf8_to_server_or_null(const char *utf8, size_t length)
 
 	if (!pg_verify_mbstr(PG_UTF8, utf8, (int) length, true))
 		return NULL;
-	if (!needs_conversion(utf8, length))
+	if (!jibit_needs_conversion(utf8, length))
 		return pnstrdup(utf8, length);
 	if (!IsTransactionState())
 		return NULL;
@@ -105,7 +104,7 @@ jibit_utf8_to_server(const char *utf8, size_t length)
 {
 	char *result;
 
-	if (!needs_conversion(utf8, length))
+	if (!jibit_needs_conversion(utf8, length))
 		return pnstrdup(utf8, length);
 
 	result = jibit_utf8_to_server_or_null(utf8, length);
@@ -127,7 +126,7 @@ jibit_server_to_utf8(char *text, size_t length)
 	 * for what is beyond.
 	 */
 	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII &&
-		!needs_conversion(text, length))
+		!jibit_needs_conversion(text, length))
 		return text;
 	return pg_server_to_any(text, (int) length, PG_UTF8);
 }
@@ -135,7 +134,7 @@ jibit_server_to_utf8(char *text, size_t length)
 char *
 jibit_server_to_utf8_or_null(const char *text, size_t length)
 {
-	if (!needs_conversion(text, length))
+	if (!jibit_needs_conversion(text, length))
 		return pnstrdup(text, length);
 	return convert_or_null(text, length, GetDatabaseEncoding(), PG_UTF8);
 }

@@ -9,6 +9,12 @@
 #define JIBIT_ENCODING_H
 
 /*
+ * Is text other bytes in UTF-8 and in the database's encoding?  Not where both
+ * are the same or the server knows no conversion, nor if it is ASCII.
+ */
+extern bool jibit_needs_conversion(const char *text, size_t length);
+
+/*
  * UTF-8 to the database's encoding.  Where that lacks the Persian letters ye
  * or keheh, the Arabic ones take their place.  Text that still cannot be
  * represented raises 22P05.  The result is palloc'd and NUL-terminated.  Only
@@ -24,9 +30,9 @@ extern char *jibit_utf8_to_server_or_null(const char *utf8, size_t length);
 
 /*
  * The database's encoding to UTF-8, of text with a terminator.  Raises 22021 or
- * 22P05 for bytes that are no text.  The result is NUL-terminated and palloc'd, or the argument itself
- * where nothing changes and it is NUL-terminated already.  Only inside a
- * transaction.
+ * 22P05 for bytes that are no text.  The result is NUL-terminated and palloc'd,
+ * or the argument itself where nothing changes and it is NUL-terminated
+ * already.  Only inside a transaction.
  */
 extern char *jibit_server_to_utf8(char *text, size_t length);
 

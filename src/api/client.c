@@ -74,6 +74,8 @@ typedef struct Task
 	int key_public;	 /* where the part begins that is not the user's own */
 	bool has_digest; /* of the shared answers */
 	uint8 digest[JIBIT_DIGEST_SIZE];
+	char *token;
+	uint64 token_generation;
 	bool token_renewed; /* the one new token has been spent */
 	int64 bytes_received;
 	JibitHttpRequest request;
@@ -83,9 +85,6 @@ typedef struct Task
 	JibitPass pass;
 	int budget_day;
 	bool has_place;
-
-	/* That the request was sent with.  Last: large, and never cleared. */
-	JibitToken token;
 } Task;
 
 typedef struct Run
@@ -453,11 +452,19 @@ static bool
 get_token(Task *task)
 {
 	JibitCall *call = task->call;
+	JibitToken token;
 
 	if (jibit_token_get(call->policy->credentials, call->policy,
-						call->track_id, task->deadline_us, &task->token,
+						call->track_id, task->deadline_us, &token,
 						&call->error))
+	{
+		/* One that waits for its place gets here again and again. */
+		if (task->token != NULL)
+			pfree(task->token);
+		task->token = pstrdup(token.text);
+		task->token_generation = token.generation;
 		return true;
+	}
 	call->answer = NULL;
 	release_admission(task, false);
 	end_task(task);
@@ -494,7 +501,7 @@ send_task(Run *run, Task *task)
 				  "The time was over before the request could be sent.");
 		return;
 	}
-	task->request.bearer = task->token.text;
+	task->request.bearer = task->token;
 	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
 	jibit_http_start(run->group, &task->request);
 	task->state = TASK_SENT;
@@ -579,7 +586,7 @@ take_outcome(Task *task)
 	JibitCall *call = task->call;
 	JibitHttpRequest *request = &task->request;
 	const JibitCredentials *credentials = call->policy->credentials;
-	const char *secrets[] = {task->token.text, credentials->api_key,
+	const char *secrets[] = {task->token, credentials->api_key,
 							 credentials->secret_key, NULL};
 	MemoryContext caller = MemoryContextSwitchTo(task->context);
 	long pause;
@@ -598,7 +605,7 @@ take_outcome(Task *task)
 		!task->token_renewed)
 	{
 		/* In practice an expired token, or one revoked. */
-		jibit_token_invalidate(credentials, task->token.generation);
+		jibit_token_invalidate(credentials, task->token_generation);
 		task->token_renewed = true;
 		pause = 0;
 	}
@@ -696,13 +703,6 @@ break_off_task(Task *task)
 						   task->bytes_received, task->call->duration_us);
 }
 
-/* All but the token. */
-static void
-clear_task(Task *task)
-{
-	memset(task, 0, offsetof(Task, token));
-}
-
 /* Gives back what the tasks hold, however the run has ended. */
 static void
 release_run(Run *run)
@@ -727,12 +727,11 @@ void
 jibit_client_call(JibitCall *call)
 {
 	Run *run = palloc0(sizeof(Run));
-	Task *task = palloc(sizeof(Task));
+	Task *task = palloc0(sizeof(Task));
 
 	run->caller = run->context = CurrentMemoryContext;
 	run->tasks = task;
 	run->ntasks = 1;
-	clear_task(task);
 	task->call = call;
 	task->context = CurrentMemoryContext;
 	begin_task(run, task);
@@ -794,7 +793,7 @@ refill(Run *run, const JibitCallRun *callbacks, bool *exhausted)
 			}
 			MemoryContextSwitchTo(context);
 			MemoryContextReset(context);
-			clear_task(task);
+			memset(task, 0, sizeof(Task));
 			memset(call, 0, sizeof(JibitCall));
 			task->call = call;
 			task->context = context;
@@ -852,8 +851,10 @@ jibit_client_run(const JibitCallRun *callbacks)
 	for (int i = 0; i < run->ntasks; i++)
 	{
 		run->tasks[i].call = palloc0(sizeof(JibitCall));
+
+		/* One block is enough for most calls, and stays for the next. */
 		run->tasks[i].context = AllocSetContextCreate(context, "jibit call",
-													  ALLOCSET_SMALL_SIZES);
+													  ALLOCSET_DEFAULT_SIZES);
 	}
 
 	PG_TRY();

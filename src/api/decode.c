@@ -38,8 +38,29 @@ mark_broken(Decoder *decoder, const JibitColumn *column, bool missing)
 	jibit_answer_put_null(&decoder->writer);
 }
 
+/* Where a row's values are: at its top and in objects there, the latest kept. */
+typedef struct RowReader
+{
+	const JibitJson *top;
+	const char *object_name;
+	const JibitJson *object;
+} RowReader;
+
 static const JibitJson *
-find_value(const JibitJson *top, const JibitColumn *column)
+get_object(RowReader *reader, const char *name)
+{
+	if (name == NULL)
+		return reader->top;
+	if (reader->object_name == NULL || strcmp(reader->object_name, name) != 0)
+	{
+		reader->object_name = name;
+		reader->object = jibit_json_member(reader->top, name);
+	}
+	return reader->object;
+}
+
+static const JibitJson *
+find_value(RowReader *reader, const JibitColumn *column)
 {
 	const JibitJson *value = NULL;
 
@@ -49,9 +70,8 @@ find_value(const JibitJson *top, const JibitColumn *column)
 
 		if (source->field == NULL)
 			break;
-		value = jibit_json_member(
-			source->object ? jibit_json_member(top, source->object) : top,
-			source->field);
+		value = jibit_json_member(get_object(reader, source->object),
+								  source->field);
 	}
 	return value;
 }
@@ -155,10 +175,12 @@ static void
 decode_row(Decoder *decoder, const JibitJson *top, const JibitColumn *columns,
 		   int ncolumns)
 {
+	RowReader reader = {.top = top};
+
 	for (int i = 0; i < ncolumns; i++)
 	{
 		const JibitColumn *column = &columns[i];
-		const JibitJson *value = find_value(top, column);
+		const JibitJson *value = find_value(&reader, column);
 
 		if (value != NULL)
 			decoder->found = true;
@@ -214,8 +236,10 @@ static bool
 decode_shape(Decoder *decoder, const JibitJson *top)
 {
 	const JibitInquiry *inquiry = decoder->inquiry;
-	const JibitJson *container = jibit_json_member(
-		top, inquiry->container ? inquiry->container : "");
+	const JibitJson *container = inquiry->container
+									 ? jibit_json_member(top,
+														 inquiry->container)
+									 : NULL;
 
 	switch (inquiry->shape)
 	{
@@ -429,7 +453,8 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 	const char *code;
 	const char *message;
 	Decoder decoder = {.inquiry = inquiry};
-	bool whole;
+	bool has_container;
+	bool usable;
 	bool is_error;
 
 	if (decode_common(request, scratch, secrets, &top, error))
@@ -456,16 +481,18 @@ decode_in_context(const JibitInquiry *inquiry, const JibitHttpRequest *request,
 		set_bad_answer(error, request, "it is no JSON object");
 		return NULL;
 	}
-	whole = decode_shape(&decoder, top);
+	has_container = decode_shape(&decoder, top);
+	usable = has_container && decoder.broken == NULL;
+	if (usable && !has_nothing(&decoder))
+		return jibit_answer_finish(&decoder.writer, decoder.nrows);
 	is_error = find_error(top, &code, &message);
-	if (whole && decoder.broken == NULL &&
-		!(is_error && has_nothing(&decoder)))
+	if (usable && !is_error)
 		return jibit_answer_finish(&decoder.writer, decoder.nrows);
 
 	/* The inquiry's own part is missing: an error that came as a success? */
-	if (is_error && (!whole || decoder.broken == NULL || decoder.missing))
+	if (is_error && (!has_container || usable || decoder.missing))
 		set_service_error(error, request, code, message, secrets);
-	else if (!whole)
+	else if (!has_container)
 		set_bad_answer(error, request,
 					   psprintf("\"%s\" is missing or of the wrong type",
 								inquiry->container));

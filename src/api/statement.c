@@ -195,11 +195,12 @@ void
 jibit_statement_store(const char *key, size_t length,
 					  const JibitAnswer *answer, const char *track_id)
 {
-	MemoryContext caller;
 	StatementKey copy = {key, length};
 	StatementEntry *entry;
 	JibitAnswer *kept;
+	char *rest;
 	size_t size = offsetof(JibitAnswer, data) + answer->size;
+	size_t track_id_size = strlen(track_id) + 1;
 	bool found;
 
 	if (nesting == 0 || !jibit_statement_cache)
@@ -221,14 +222,14 @@ jibit_statement_store(const char *key, size_t length,
 		return;
 
 	/* Whole before it is in the table: an error on the way leaves no hole. */
-	caller = MemoryContextSwitchTo(context);
-	copy.data = memcpy(palloc(length), key, length);
-	kept = memcpy(palloc(size), answer, size);
-	track_id = pstrdup(track_id);
-	MemoryContextSwitchTo(caller);
+	kept = MemoryContextAlloc(context, size + track_id_size + length);
+	memcpy(kept, answer, size);
+	rest = (char *) kept + size;
+	memcpy(rest, track_id, track_id_size);
+	copy.data = memcpy(rest + track_id_size, key, length);
 	entry = answers_insert(answers, copy, &found);
 	entry->answer = kept;
-	entry->track_id = track_id;
+	entry->track_id = rest;
 }
 
 bool

@@ -112,6 +112,9 @@ jibit_row_type(const JibitInquiry *inquiry, TupleDesc desc)
 static Datum
 text_datum(const char *utf8, int length)
 {
+	/* Nearly always, and then one copy is enough. */
+	if (!jibit_needs_conversion(utf8, length))
+		return PointerGetDatum(cstring_to_text_with_len(utf8, length));
 	return CStringGetTextDatum(jibit_utf8_to_server(utf8, length));
 }
 
