@@ -126,6 +126,46 @@ quote_long_integers(StringInfo out, const char *text, size_t length)
 	}
 }
 
+/*
+ * One tokener serves all answers, since to make one costs as much as a fifth
+ * of the parsing.  It is not kept after a failure, of which a reset may leave
+ * something behind (half a surrogate pair), nor after a longer text than this:
+ * its buffer is as large as the longest string.
+ */
+#define KEPT_LENGTH_MAX (16 * 1024)
+
+static struct json_tokener *kept_tokener;
+
+static struct json_tokener *
+get_tokener(void)
+{
+	struct json_tokener *tokener = kept_tokener;
+
+	if (tokener != NULL)
+		return tokener;
+	tokener = json_tokener_new_ex(JIBIT_DEPTH_MAX);
+	if (tokener == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (json_c_version_num() != STRICT_IS_BROKEN)
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	kept_tokener = tokener;
+	return tokener;
+}
+
+/* Nothing is thrown between the two. */
+static void
+release_tokener(bool keep)
+{
+	if (keep)
+		json_tokener_reset(kept_tokener);
+	else
+	{
+		json_tokener_free(kept_tokener);
+		kept_tokener = NULL;
+	}
+}
+
 JibitJson *
 jibit_json_parse(MemoryContext context, const char *text, size_t length,
 				 const char **why)
@@ -160,19 +200,15 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 
 	/* All that can throw comes before what malloc gives. */
 	callback = MemoryContextAlloc(context, sizeof(*callback));
-	tokener = json_tokener_new_ex(JIBIT_DEPTH_MAX);
-	if (tokener == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	if (json_c_version_num() != STRICT_IS_BROKEN)
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	tokener = get_tokener();
 
 	/* With the terminator, since only that ends a number. */
 	document = json_tokener_parse_ex(tokener, text, (int) length + 1);
 	error = json_tokener_get_error(tokener);
 	rest = text + Min(json_tokener_get_parse_end(tokener), length);
 	is_whole = strspn(rest, " \t\r\n") == (size_t) (text + length - rest);
-	json_tokener_free(tokener);
+	release_tokener(error == json_tokener_success &&
+					length <= KEPT_LENGTH_MAX);
 	if (quoted.data != NULL)
 		pfree(quoted.data);
 

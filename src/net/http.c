@@ -519,11 +519,12 @@ add_header(JibitTransfer *transfer, const char *name, const char *value)
 	/* A name, a token or a track id, and what stands between them. */
 	char line[64 + JIBIT_TOKEN_MAX + 1];
 	struct curl_slist *list = NULL;
-	int length;
+	size_t length;
 
 	if (value == NULL)
 		return true;
-	length = snprintf(line, sizeof(line), "%s%s", name, value);
+	length = strlcpy(line, name, sizeof(line));
+	length += strlcpy(line + length, value, sizeof(line) - length);
 	if (length < sizeof(line))
 		list = curl_slist_append(transfer->headers, line);
 	explicit_bzero(line, Min(length, sizeof(line)));
