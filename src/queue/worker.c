@@ -479,16 +479,27 @@ idle_time(void)
 	return wait_ms;
 }
 
+/*
+ * Until there is something to do.  The latch alone says little: every timer
+ * that has run off sets it, such as that of the latest exchange.
+ */
 static void
-sleep_until_woken(long wait_ms)
+sleep_until_woken(void)
 {
 	static uint32 wait_event = 0;
+	int64 until_us = jibit_now_us() + idle_time() * INT64CONST(1000);
+	long left_ms;
 
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 wait_ms,
-					 jibit_wait_event(&wait_event, "JibitWorkerMain"));
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
+	while (!is_woken() && !ConfigReloadPending && !ShutdownRequestPending &&
+		   (left_ms = jibit_ms_until(until_us)) > 0)
+	{
+		(void) WaitLatch(MyLatch,
+						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 left_ms,
+						 jibit_wait_event(&wait_event, "JibitWorkerMain"));
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /* What is not finished goes back to the queue. */
@@ -578,8 +589,7 @@ jibit_worker_main(Datum database)
 			continue;
 		pgstat_report_stat(true);
 		pgstat_report_activity(STATE_IDLE, NULL);
-		if (!is_woken())
-			sleep_until_woken(idle_time());
+		sleep_until_woken();
 	}
 	return_everything();
 	proc_exit(0);
