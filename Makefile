@@ -38,6 +38,7 @@ OBJS = \
 	src/api/trackid.o \
 	src/net/http.o \
 	src/net/sockets.o \
+	src/net/transfer.o \
 	src/net/trust.o \
 	src/offline/banks.o \
 	src/offline/jalali.o \
