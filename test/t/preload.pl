@@ -29,6 +29,10 @@ like(
 	qr/^library preloaded\|f\|.*shared_preload_libraries/,
 	'jibit_check() says so');
 is( $bare->safe_psql(
+		'postgres', q{SELECT DISTINCT detail FROM jibit_check() WHERE ok IS NULL}),
+	'not tried: needs "library preloaded"',
+	'... and that the rest needs it');
+is( $bare->safe_psql(
 		'postgres', q{SELECT (SELECT count(*) FROM jibit_error_codes) > 70,
 		  (SELECT count(*) FROM jibit_inquiries), (SELECT count(*) FROM jibit_banks),
 		  jibit_valid_iban('IR270170000000100324200001')}),
