@@ -309,7 +309,7 @@ RETURNS @extschema@.jibit_match
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_card';
 COMMENT ON FUNCTION @extschema@.jibit_match_card(text, text, date) IS
-  'does the card belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+  'does the card belong to this person? The birth date is Gregorian';
 
 CREATE FUNCTION @extschema@.jibit_match_card_name(card text, name text)
 RETURNS @extschema@.jibit_match
@@ -340,7 +340,7 @@ RETURNS @extschema@.jibit_match
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_deposit';
 COMMENT ON FUNCTION @extschema@.jibit_match_deposit(text, text, text, date) IS
-  'does the deposit belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+  'does the deposit belong to this person? The birth date is Gregorian';
 
 CREATE FUNCTION @extschema@.jibit_match_deposit_name(
   bank text,
@@ -373,7 +373,7 @@ RETURNS @extschema@.jibit_match
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000
 AS 'MODULE_PATHNAME', 'jibit_match_iban';
 COMMENT ON FUNCTION @extschema@.jibit_match_iban(text, text, date) IS
-  'does the IBAN belong to this person? The birth date is Jalali, YYYYMMDD; with a Gregorian date';
+  'does the IBAN belong to this person? The birth date is Gregorian';
 
 CREATE FUNCTION @extschema@.jibit_match_iban_name(iban text, name text)
 RETURNS @extschema@.jibit_match
