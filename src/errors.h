@@ -117,8 +117,9 @@ extern char *jibit_sentence(const char *text);
 
 /*
  * Masks, in place, what must not be shown of a text from outside: `secrets`
- * (keys and tokens; NULL ends the list) and long runs of digits, which may be
- * card numbers, IBANs, national codes, and whatever looks like a JWT.  Also drops control characters.
+ * (keys and tokens; NULL ends the list), whatever looks like a JWT, and long
+ * runs of digits, which may be card numbers, IBANs or national codes.  Also
+ * drops control characters.
  */
 extern void jibit_mask_text(char *text, const char *const *secrets);
 
