@@ -8,7 +8,6 @@
 #   make bench               measurements
 
 EXTENSION = jibit
-EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/jibit.control)
 MODULE_big = jibit
 DATA = sql/jibit--1.0.sql
 PGFILEDESC = "jibit - inquiries of cards, IBANs and identities"
