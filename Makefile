@@ -127,4 +127,11 @@ sandbox:
 
 installcheck: sandbox
 
+clean: clean-tests
+
+.PHONY: clean-tests
+clean-tests:
+	$(MAKE) -C $(srcdir)/test/sandbox clean
+	$(MAKE) -C $(srcdir)/test/unit clean
+
 endif
