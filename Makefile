@@ -5,7 +5,11 @@
 #                            has shared_preload_libraries = 'jibit'
 #   make check               all tests, in a private copy of the installation
 #   make demo                a tour, with a sandbox in place of the real API
-#   make bench               measurements
+#   make bench               measurements; PARTS="batch queue" some of them, as
+#                            PARTS="regress tap" does for check
+#   make sandbox             the sandbox alone, for tests of your own
+#   make clean               remove what was built
+#   make help                print this
 
 EXTENSION = jibit
 MODULE_big = jibit
@@ -82,7 +86,13 @@ export PG_CONFIG CC
 # where there is no PGXS yet.
 HARNESS_GOALS = check demo bench
 
-ifneq ($(filter $(HARNESS_GOALS),$(MAKECMDGOALS)),)
+ifneq ($(filter help,$(MAKECMDGOALS)),)
+
+.PHONY: help
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+else ifneq ($(filter $(HARNESS_GOALS),$(MAKECMDGOALS)),)
 
 .PHONY: $(HARNESS_GOALS)
 $(HARNESS_GOALS):
