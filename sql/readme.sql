@@ -11,18 +11,6 @@ SET jibit.track_id = 'readme';
 CREATE EXTENSION jibit;
 -- Those that other tests have left behind.
 SELECT jibit_forget_tokens();
-CREATE TABLE customers (
-  id int PRIMARY KEY,
-  card text,
-  iban text,
-  national_code text,
-  mobile text
-);
-INSERT INTO customers VALUES
-  (1, '6037997551234561', 'IR270170000000100324200001', '0084575948', '09121234568'),
-  (2, '6104331234567569', 'IR040120000000987654321094', '0123456789', '09121234560'),
-  (3, NULL, 'IR440179999900620000000000', NULL, '09121234560');
-CREATE TABLE iban_checks (customer int, verdict text, checked_at timestamptz);
 
 -- The first query
 COPY jibit_credentials (profile, api_key, secret_key) FROM STDIN (DELIMITER ' ');
@@ -69,6 +57,17 @@ SELECT * FROM jibit_request('/v1/cards', '{"number": "6037997551234561"}');
 SELECT count(*), count(*) FILTER (WHERE NOT charged) AS free FROM jibit_inquiries;
 SELECT inquiry FROM jibit_inquiries WHERE NOT charged;
 
+CREATE TABLE customers (
+  id int PRIMARY KEY,
+  card text,
+  iban text,
+  national_code text,
+  mobile text
+);
+INSERT INTO customers VALUES
+  (1, '6037997551234561', 'IR270170000000100324200001', '0084575948', '09121234568'),
+  (2, '6104331234567569', 'IR040120000000987654321094', '0123456789', '09121234560'),
+  (3, NULL, 'IR440179999900620000000000', NULL, '09121234560');
 SELECT id FROM customers WHERE jibit_match_shahkar(national_code, mobile);
 SELECT id, jibit_match_shahkar(national_code, mobile)::boolean AS is_own FROM customers;
 SELECT c.id, i.iban, i.owners[1].last_name
@@ -231,6 +230,7 @@ ROLLBACK;
 -- What it costs
 SELECT c.id, i.*
 FROM customers c, LATERAL jibit_card_to_iban(c.card) i;
+CREATE TABLE iban_checks (customer int, verdict text, checked_at timestamptz);
 INSERT INTO iban_checks (customer, verdict, checked_at)
 SELECT c.id, iban_verdict(c.iban), clock_timestamp()
 FROM customers c
