@@ -50,7 +50,8 @@ jibit_places_shmem_init(void)
 static void
 give_back_at_exit(int code, Datum arg)
 {
-	jibit_places_give_back_to(0);
+	while (held > 0)
+		jibit_places_give_back();
 }
 
 bool
@@ -82,19 +83,6 @@ jibit_places_give_back(void)
 	held--;
 	pg_atomic_fetch_sub_u32(&places->taken, 1);
 	ConditionVariableSignal(&places->given_back);
-}
-
-int
-jibit_places_held(void)
-{
-	return held;
-}
-
-void
-jibit_places_give_back_to(int count)
-{
-	while (held > count)
-		jibit_places_give_back();
 }
 
 void

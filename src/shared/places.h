@@ -11,17 +11,13 @@
 extern Size jibit_places_shmem_size(void);
 extern void jibit_places_shmem_init(void);
 
-/* Takes one of jibit.max_in_flight places; false when none is free. */
+/*
+ * Takes one of jibit.max_in_flight places; false when none is free.  What is
+ * still held when the session ends comes back by itself.
+ */
 extern bool jibit_places_take(void);
 
 extern void jibit_places_give_back(void);
-
-/*
- * How many this session has.  After an error, give back down to what was held
- * before; what is still held when the session ends comes back by itself.
- */
-extern int jibit_places_held(void);
-extern void jibit_places_give_back_to(int held);
 
 /* Sleeps until a place may be free, at most timeout_ms.  Serves interrupts. */
 extern void jibit_places_wait(long timeout_ms);
