@@ -278,9 +278,10 @@ fill_row(JibitStatsRow *row, Entry *entry)
 		histogram[i] = pg_atomic_read_u32(&entry->histogram[i]);
 		total += histogram[i];
 	}
-	row->p50_us = quantile(histogram, total, 0.50);
-	row->p95_us = quantile(histogram, total, 0.95);
-	row->p99_us = quantile(histogram, total, 0.99);
+	/* The middle of a bucket may lie beyond all that are in it. */
+	row->p50_us = Min(quantile(histogram, total, 0.50), row->max_us);
+	row->p95_us = Min(quantile(histogram, total, 0.95), row->max_us);
+	row->p99_us = Min(quantile(histogram, total, 0.99), row->max_us);
 }
 
 JibitStatsRow *
