@@ -233,8 +233,16 @@ parse_option(Options *options, const TriggerKind *kind, Relation relation,
 		options->columns[ROLE_BIRTH_DATE] = find_column(kind, relation, value,
 														true);
 	else
-		refuse_option(kind, ERRCODE_INVALID_PARAMETER_VALUE,
-					  psprintf("unknown option \"%s\"", argument));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("trigger function %s(): unknown option \"%s\"",
+					kind->function, argument),
+			 errhint(
+				 "Its options are online, normalize, unavailable, profile%s%s.",
+				 kind->has_status ? ", status" : "",
+				 kind->has_matches ? ", owner, national_code, birth_date"
+								   : "")));
 }
 
 static void
