@@ -42,13 +42,6 @@ static const JibitBank banks[BANK_COUNT] = {
 #undef CARD_PREFIX
 #undef MERGED
 
-static const uint8_t id_lengths[BANK_COUNT] = {
-#define JIBIT_BANK(id, name, name_fa, website, ibans, cards, merged) \
-	sizeof(#id) - 1,
-#include "banklist.h"
-#undef JIBIT_BANK
-};
-
 #define JIBIT_BANK(id, name, name_fa, website, ibans, cards, merged) \
 	ibans cards
 
@@ -122,17 +115,6 @@ jibit_bank_by_card(const char *card)
 	const JibitBank *bank = find_prefix(six * 100 + read_number(card + 6, 2));
 
 	return bank ? bank : find_prefix(six);
-}
-
-const JibitBank *
-jibit_bank_by_id(const char *id, size_t len)
-{
-	for (int i = 0; i < BANK_COUNT; i++)
-	{
-		if (id_lengths[i] == len && memcmp(banks[i].id, id, len) == 0)
-			return &banks[i];
-	}
-	return NULL;
 }
 
 int

@@ -26,9 +26,6 @@ typedef struct JibitBank
 extern const JibitBank *jibit_bank_by_iban(const char *iban);
 extern const JibitBank *jibit_bank_by_card(const char *card);
 
-/* id is in capitals and need not end with a NUL. */
-extern const JibitBank *jibit_bank_by_id(const char *id, size_t len);
-
 extern int jibit_bank_count(void);
 
 /* Banks in the order of the list; n is from 0 to jibit_bank_count() - 1. */

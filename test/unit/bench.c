@@ -78,6 +78,5 @@ main(void)
 	BENCH("bank by iban", "IR820540102680020817909002",
 		  jibit_bank_by_iban(s) != NULL);
 	BENCH("bank by card", "6037991234567893", jibit_bank_by_card(s) != NULL);
-	BENCH("bank by id", "MELLI", jibit_bank_by_id(s, len) != NULL);
 	return 0;
 }

@@ -1019,7 +1019,6 @@ test_banks(void)
 {
 	const JibitBank *by_code[1000] = {NULL};
 	const JibitBank *bank;
-	bool ids = true;
 	bool codes = true;
 	bool cards = true;
 
@@ -1029,9 +1028,6 @@ test_banks(void)
 	for (int i = 0; i < jibit_bank_count(); i++)
 	{
 		bank = jibit_bank_nth(i);
-		if (jibit_bank_by_id(bank->id, strlen(bank->id)) != bank)
-			complain(&ids, "%s", bank->id);
-
 		for (int j = 0; bank->iban_codes[j]; j++)
 		{
 			char account[32];
@@ -1081,22 +1077,8 @@ test_banks(void)
 		if (jibit_bank_by_card(card) != slow_bank_by_card(card))
 			complain(&cards, "%s", card);
 	}
-	ok(ids, "banks by identifier");
 	ok(codes, "banks by IBAN, every code");
 	ok(cards, "banks by card, every prefix and random ones");
-
-	bank = jibit_bank_by_id("SEPAH!", 5);
-	ok(bank != NULL && strcmp(bank->id, "SEPAH") == 0,
-	   "the identifier needs no NUL");
-	ok(jibit_bank_by_id("sepah", 5) == NULL &&
-		   jibit_bank_by_id("SEPA", 4) == NULL &&
-		   jibit_bank_by_id("", 0) == NULL,
-	   "unknown identifiers");
-	bank = jibit_bank_by_id("UNKNOWN", 7);
-	ok(bank != NULL && bank->iban_codes[0] == NULL &&
-		   bank->card_prefixes[0] == NULL && bank->merged_from[0] == NULL &&
-		   bank->website[0] == '\0',
-	   "UNKNOWN has no codes");
 
 	compare_banks("../data/banks.csv");
 }

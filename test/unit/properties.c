@@ -225,8 +225,6 @@ check_rest(const char *s, size_t len)
 	else if (jibit_format_iban(s, len, groups) == JIBIT_VALID)
 		problem = "formatted IBAN that is invalid";
 
-	jibit_bank_by_id(s, len);
-
 	while (pos < len)
 	{
 		JibitChar c = jibit_text_decode(s + pos, len - pos);
