@@ -38,3 +38,39 @@ jibit_try(void (*run)(void *arg), void *arg)
 	CurrentResourceOwner = owner;
 	return error;
 }
+
+bool
+jibit_keep_if(bool (*run)(void *arg), void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	bool keep = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		keep = run(arg);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		/* Whoever catches the error ends a subtransaction of his own only. */
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	if (keep)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return keep;
+}

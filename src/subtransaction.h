@@ -17,4 +17,10 @@
  */
 extern ErrorData *jibit_try(void (*run)(void *arg), void *arg);
 
+/*
+ * Runs something in a subtransaction, which stays if it returns true and is
+ * undone if it returns false.  An error undoes it, too, and is raised again.
+ */
+extern bool jibit_keep_if(bool (*run)(void *arg), void *arg);
+
 #endif /* JIBIT_SUBTRANSACTION_H */

@@ -28,11 +28,11 @@
 #include "queue/submit.h"
 #include "queue/table.h"
 #include "shared/workers.h"
+#include "subtransaction.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -303,21 +303,13 @@ run_for_own(const JibitQueueTable *table, const char *query, int64 id,
 	return result;
 }
 
-bool
-jibit_submit_cancel(int64 id)
+static bool
+cancel(void *arg)
 {
 	const JibitQueueTable *table = jibit_queue_table(false);
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	int64 id = *(int64 *) arg;
 	bool cancelled;
 
-	PreventCommandIfReadOnly("jibit_cancel()");
-
-	/*
-	 * An UPDATE that has waited for the worker's claim has locked the row also
-	 * where it finds it running; the worker must not wait for that.
-	 */
-	BeginInternalSubTransaction(NULL);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (run_for_own(
@@ -330,18 +322,23 @@ jibit_submit_cancel(int64 id)
 		elog(ERROR, "could not cancel a request");
 	cancelled = SPI_processed > 0;
 	SPI_finish();
-	if (cancelled)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	if (cancelled)
-	{
-		Async_Notify("jibit", psprintf("%lld", (long long) id));
-		jibit_workers_wake_at_commit(true);
-	}
 	return cancelled;
+}
+
+bool
+jibit_submit_cancel(int64 id)
+{
+	PreventCommandIfReadOnly("jibit_cancel()");
+
+	/*
+	 * An UPDATE that has waited for the worker's claim has locked the row also
+	 * where it finds it running; the worker must not wait for that.
+	 */
+	if (!jibit_keep_if(cancel, &id))
+		return false;
+	Async_Notify("jibit", psprintf("%lld", (long long) id));
+	jibit_workers_wake_at_commit(true);
+	return true;
 }
 
 bool

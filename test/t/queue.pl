@@ -212,6 +212,25 @@ foreach my $case (
 	is($cancelled, 't', 'one of the same transaction can be cancelled');
 	is($queue->state($self), 'cancelled', '... and is');
 	$queue->wait_until_done;
+
+	# An error leaves no subtransaction behind.
+	my $later = sql('SELECT '
+		  . submission($queue->cards(1), q{NULL, now() + '1 h'}));
+	my ($holder, $session) = map { jibit_session($node) } 1 .. 2;
+	$holder->query("BEGIN; SELECT jibit_cancel($later)");
+	$session->query("SET lock_timeout = '50ms'");
+	my %error = $session->query("SELECT jibit_cancel($later)");
+	is($error{sqlstate}, '55P03', 'who waits too long for the row gives up');
+	is($session->value('SELECT 1'), 1, '... and can go on');
+	$session->query("DO \$\$ BEGIN PERFORM jibit_cancel($later);"
+		  . ' EXCEPTION WHEN lock_not_available THEN NULL; END $$');
+	$session->query('CREATE TABLE kept ()');
+	is(sql(q{SELECT to_regclass('kept') IS NOT NULL}),
+		't', '... also where a block catches that, and commits');
+	$holder->query('ROLLBACK');
+	$session->query('DROP TABLE kept');
+	is(sql("SELECT jibit_cancel($later)"), 't', '... and the request is there');
+	$_->quit foreach $holder, $session;
 }
 
 # ---- order
