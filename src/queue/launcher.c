@@ -49,8 +49,8 @@
 #include "utils/varlena.h"
 
 /*
- * How soon a database that does not exist is looked for again, and a worker
- * that an earlier launcher has started.
+ * How soon a database that does not exist, or allows no connections, is looked
+ * for again, and a worker that an earlier launcher has started.
  */
 #define MISSING_MS 2000
 
@@ -123,7 +123,8 @@ has_name(List *names, const char *name)
 
 /*
  * Marks the workers that the list wants.  Returns whether it names databases
- * that do not exist.  By a scan: indexes cannot be used without a database.
+ * that do not exist, or allow no connections.  By a scan: indexes cannot be
+ * used without a database.
  */
 static bool
 mark_wanted(void)
@@ -150,11 +151,12 @@ mark_wanted(void)
 	{
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
-		if (!has_name(names, NameStr(database->datname)))
+		/* Nobody tells when connections are allowed again. */
+		if (!has_name(names, NameStr(database->datname)) ||
+			!database->datallowconn)
 			continue;
 		found++;
-		if (database->datallowconn)
-			find_worker(database->oid)->wanted = true;
+		find_worker(database->oid)->wanted = true;
 	}
 	table_endscan(scan);
 	table_close(databases, AccessShareLock);

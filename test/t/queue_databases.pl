@@ -174,6 +174,17 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	set_conf('jibit.worker_databases', 'DEFAULT');
 	wait_for_workers('postgres', '... and back');
 	ok($queue->wait_for_state($id, 'succeeded'), 'what waited runs');
+
+	# Nothing but the catalog tells that connections are allowed again.
+	set_conf('jibit.worker_databases', q{'postgres, copy'});
+	wait_for_workers('copy,postgres', 'a worker in each of two');
+	sql('ALTER DATABASE copy ALLOW_CONNECTIONS false');
+	sql('SELECT pg_reload_conf()');
+	wait_for_workers('postgres', '... not where no connections are allowed');
+	sql('ALTER DATABASE copy ALLOW_CONNECTIONS true');
+	wait_for_workers('copy,postgres', '... and back once they are');
+	set_conf('jibit.worker_databases', 'DEFAULT');
+	wait_for_workers('postgres', '... and its worker ends');
 	sql('DROP DATABASE copy');
 }
 
