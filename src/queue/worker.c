@@ -525,14 +525,16 @@ return_everything(void)
 }
 
 /*
- * The worker's own settings, whatever the database has: statements without
- * limits of time, and plans that use the indexes also while the statistics
- * know nothing of what is in the queue.
+ * The worker's own settings, whatever the database has: its own role,
+ * statements without limits of time, plans that use the indexes also while the
+ * statistics know nothing of what is in the queue, and results to the last
+ * digit.
  */
 static void
 set_settings(void)
 {
 	static const char *const settings[][2] = {
+		{"role", "none"},
 		{"search_path", "pg_catalog, pg_temp"},
 		{"statement_timeout", "0"},
 		{"lock_timeout", "0"},
@@ -546,6 +548,7 @@ set_settings(void)
 		{"enable_hashjoin", "off"},
 		{"enable_mergejoin", "off"},
 		{"jit", "off"},
+		{"extra_float_digits", "1"},
 	};
 
 	/* What a version does not have needs no setting. */

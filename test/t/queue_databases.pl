@@ -188,6 +188,26 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	sql('DROP DATABASE copy');
 }
 
+# ---- settings of the database
+
+{
+	my $worker = $queue->worker;
+	sql('CREATE ROLE weak');
+	sql('ALTER DATABASE postgres SET role = weak');
+	sql('ALTER DATABASE postgres SET extra_float_digits = -10');
+	sql("SELECT pg_terminate_backend($worker)");
+	$queue->worker($worker);
+	my $id =
+	  sql(q{SELECT jibit_submit('postal_location', '{"code": "1234567890"}')});
+	ok( $queue->wait_for_state($id, 'succeeded'),
+		'a role that the database sets is not the worker\'s');
+	is( sql("SELECT result ->> 'latitude' FROM jibit_queue WHERE id = $id"),
+		sql(q{SELECT latitude FROM jibit_postal_location('1234567890')}),
+		'... and numbers keep their digits');
+	sql("ALTER DATABASE postgres RESET $_") foreach qw(role extra_float_digits);
+	sql('DROP ROLE weak');
+}
+
 # ---- the extension
 
 {
