@@ -12,7 +12,12 @@ RESET client_min_messages;
 -- in the search_path.
 CREATE EXTENSION jibit SCHEMA "Inquiries 100%";  -- no such schema
 CREATE SCHEMA "Inquiries 100%";
+-- Nor does it matter what new objects are usually kept from.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;
 CREATE EXTENSION jibit SCHEMA "Inquiries 100%";
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO PUBLIC;
 \getenv base_url JIBIT_SANDBOX_URL
 SET jibit.allow_http = on;
 SET jibit.track_id = 'regress';
@@ -27,6 +32,10 @@ CREATE ROLE regress_jibit_user;
 SELECT "Inquiries 100%".jibit_grant('regress_jibit_user');
 SET ROLE regress_jibit_user;
 SELECT matched FROM "Inquiries 100%".jibit_match_shahkar('0123456789', '09123456789');
+SELECT "Inquiries 100%".jibit_valid_card('6037991234567893') AS valid, count(*) FROM "Inquiries 100%".jibit_banks;
+SELECT count(*) FROM "Inquiries 100%".jibit_inquiries;
+CREATE TEMP TABLE cards (card "Inquiries 100%".jibit_card_text, info "Inquiries 100%".jibit_card_info);
+DROP TABLE cards;
 RESET ROLE;
 SELECT "Inquiries 100%".jibit_revoke('regress_jibit_user');
 DROP ROLE regress_jibit_user;

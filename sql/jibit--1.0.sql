@@ -1563,6 +1563,56 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_inquiry_functions(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_grant(regrole, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_revoke(regrole, text[]) FROM PUBLIC;
 
+-- What knows no secret and costs nothing is open to all, also where ALTER
+-- DEFAULT PRIVILEGES keeps functions and types from PUBLIC.
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_match_to_boolean(@extschema@.jibit_match) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_iban(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_card(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_national_code(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_company_id(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_mobile(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_valid_postal_code(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_iban(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_card(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_national_code(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_company_id(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_mobile(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_postal_code(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_normalize_name(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_format_iban(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_mask_card(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_iban_bank(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_card_bank(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_to_jalali(date) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_from_jalali(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_bank_list() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_error_code_list() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_inquiry_list() TO PUBLIC;
+GRANT USAGE ON TYPE
+  @extschema@.jibit_error,
+  @extschema@.jibit_owner,
+  @extschema@.jibit_identification_document,
+  @extschema@.jibit_card_info,
+  @extschema@.jibit_iban_info,
+  @extschema@.jibit_card_deposit,
+  @extschema@.jibit_card_iban,
+  @extschema@.jibit_bank_availability,
+  @extschema@.jibit_deposit_iban,
+  @extschema@.jibit_match,
+  @extschema@.jibit_address,
+  @extschema@.jibit_location,
+  @extschema@.jibit_similarity,
+  @extschema@.jibit_foreigner_info,
+  @extschema@.jibit_corporation_info,
+  @extschema@.jibit_military_service_info,
+  @extschema@.jibit_sana_info,
+  @extschema@.jibit_balance,
+  @extschema@.jibit_service_usage,
+  @extschema@.jibit_iban_text,
+  @extschema@.jibit_card_text,
+  @extschema@.jibit_national_code_text,
+  @extschema@.jibit_mobile_text
+  TO PUBLIC;
 GRANT SELECT ON @extschema@.jibit_error_codes TO PUBLIC;
 GRANT SELECT ON @extschema@.jibit_inquiries TO PUBLIC;
 GRANT SELECT ON @extschema@.jibit_token_status TO pg_monitor;
