@@ -123,6 +123,34 @@ SELECT state, code, detail FROM expect_error($$SELECT count(jibit_postal_address
 RESET jibit.max_calls_per_statement;
 SELECT calls();
 
+-- What deferred triggers ask at the end of a transaction is of one statement.
+CREATE TABLE late (code text);
+CREATE FUNCTION ask_late() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+	address jibit_address;
+BEGIN
+	address := jibit_postal_address(NEW.code);
+	PERFORM jibit_postal_address(NEW.code);
+	RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER ask AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION ask_late();
+SET jibit.max_calls_per_statement = 2;
+\set VERBOSITY terse
+INSERT INTO late SELECT '1234567890' FROM generate_series(1, 3);
+SELECT calls();
+INSERT INTO late VALUES ('1234567890'), ('1234567891'), ('1234567892');
+SELECT calls();
+BEGIN;
+INSERT INTO late VALUES ('1234567890'), ('1234567891');
+SELECT (jibit_postal_address('1234567892')).postal_code;
+COMMIT;
+SELECT calls();
+\set VERBOSITY default
+RESET jibit.max_calls_per_statement;
+DROP TABLE late;
+DROP FUNCTION ask_late();
+
 -- What can be seen.
 SELECT inquiry, profile, calls, succeeded, failed, cache_hits, statement_hits, retries, last_error,
        bytes_received > 0 AS bytes, total_time > 0 AND mean_time <= max_time AS times, p50 <= p95 AND p95 <= p99 AS quantiles

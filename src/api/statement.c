@@ -10,6 +10,9 @@
  * procedure, since what comes after is another transaction; but the number of
  * calls goes on, or a loop with COMMIT would know no limit.
  *
+ * Deferred triggers run when the statement is over, one by one and outside of
+ * any other: all of a transaction's are taken together as one.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -22,6 +25,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 typedef struct StatementKey
@@ -84,10 +88,21 @@ drop_answers(void)
 	context = NULL;
 }
 
+/*
+ * With no statement around it, a trigger is a deferred one, or a subscription's
+ * worker fires it, whose calls are no statement's.
+ */
+static bool
+in_deferred_trigger(void)
+{
+	return nesting == 0 && MyBackendType != B_BG_WORKER &&
+		   DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) > 0;
+}
+
 static void
 leave(void)
 {
-	if (--nesting == 0)
+	if (--nesting == 0 && !in_deferred_trigger())
 	{
 		drop_answers();
 		calls = 0;
@@ -159,9 +174,12 @@ process_utility(PlannedStmt *statement, const char *source,
 static void
 on_transaction_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		drop_answers(); /* the number of calls goes on */
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	drop_answers();
+	if (nesting == 0)
+		calls = 0; /* else the procedure's number goes on */
 }
 
 void
@@ -203,7 +221,7 @@ jibit_statement_store(const char *key, size_t length,
 	size_t track_id_size = strlen(track_id) + 1;
 	bool found;
 
-	if (nesting == 0 || !jibit_statement_cache)
+	if (!jibit_statement_cache || (nesting == 0 && !in_deferred_trigger()))
 		return;
 
 	/* Bounded: what has outgrown its memory begins anew. */
@@ -236,7 +254,7 @@ bool
 jibit_statement_count_call(void)
 {
 	/* A background worker's calls are no statement's. */
-	if (nesting == 0)
+	if (nesting == 0 && !in_deferred_trigger())
 		return true;
 	if (jibit_max_calls_per_statement > 0 &&
 		calls >= jibit_max_calls_per_statement)
