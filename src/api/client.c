@@ -444,6 +444,31 @@ admit_task(Task *task)
 }
 
 /*
+ * Counts and logs a call that has ended and of which there was an attempt;
+ * `code` is NULL if it succeeded.
+ */
+static void
+count_task(const Task *task, const char *code)
+{
+	const JibitCall *call = task->call;
+	JibitLoggedCall logged = {.inquiry = call->inquiry,
+							  .canonical = task->canonical,
+							  .profile = call->policy->profile,
+							  .error_code = code,
+							  .track_id = call->track_id,
+							  .http_status = call->http_status,
+							  .attempts = call->attempts,
+							  .duration_us = call->duration_us};
+
+	if (call->attempts == 0)
+		return;
+	jibit_stats_count_call(task->number, call->policy->profile, code,
+						   call->attempts - 1, task->bytes_received,
+						   call->duration_us);
+	jibit_log_call(&logged);
+}
+
+/*
  * Sending.
  */
 
@@ -468,6 +493,7 @@ get_token(Task *task)
 	call->answer = NULL;
 	release_admission(task, false);
 	end_task(task);
+	count_task(task, call->error.code);
 	return false;
 }
 
@@ -485,6 +511,7 @@ send_task(Run *run, Task *task)
 			fail_task(
 				task, JIBIT_CODE_CONNECTION_TIMEOUT,
 				"None of the jibit.max_in_flight places came free in time.");
+			count_task(task, task->call->error.code);
 		}
 		else
 			run->lacks_a_place = true;
@@ -499,6 +526,7 @@ send_task(Run *run, Task *task)
 		release_admission(task, false);
 		fail_task(task, JIBIT_CODE_CONNECTION_TIMEOUT,
 				  "The time was over before the request could be sent.");
+		count_task(task, task->call->error.code);
 		return;
 	}
 	task->request.bearer = task->token;
@@ -552,7 +580,6 @@ conclude_task(Task *task)
 	JibitCall *call = task->call;
 	bool succeeded = call->answer != NULL;
 	const char *code = succeeded ? NULL : call->error.code;
-	JibitLoggedCall logged;
 
 	if (!is_own_timeout(call))
 		jibit_breaker_report(account_of(task), task->number, &task->pass,
@@ -565,18 +592,7 @@ conclude_task(Task *task)
 			 strcmp(call->error.code, JIBIT_CODE_MATCHING_UNKNOWN) == 0)
 		call->answer = make_unknown_match();
 	end_task(task);
-	jibit_stats_count_call(task->number, call->policy->profile, code,
-						   call->attempts - 1, task->bytes_received,
-						   call->duration_us);
-	logged = (JibitLoggedCall){.inquiry = call->inquiry,
-							   .canonical = task->canonical,
-							   .profile = call->policy->profile,
-							   .error_code = code,
-							   .track_id = call->track_id,
-							   .http_status = call->http_status,
-							   .attempts = call->attempts,
-							   .duration_us = call->duration_us};
-	jibit_log_call(&logged);
+	count_task(task, code);
 }
 
 /* A request has ended: the call has too, or it is tried again. */

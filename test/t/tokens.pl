@@ -179,6 +179,28 @@ is($node->safe_psql('postgres', call()),
 	't', '... and where the refresh token is still good');
 is(served(), '0 1 2', '... the renewal is a refresh');
 
+# A call that was sent, and gets no new token when that is asked for.
+{
+	my $offset = -s $node->logfile;
+
+	$node->safe_psql('postgres', 'SELECT jibit_stats_reset()');
+	$sandbox->set(secret_key => 'another');
+	$sandbox->revoke;
+	my %error = sql_error($node, 'SET jibit.log_calls = errors; ' . call());
+	is($error{sqlstate}, 'JB007',
+		'a revoked token, and keys that are not accepted any more');
+	is( $node->safe_psql('postgres',
+			q{SELECT inquiry, calls, failed, last_error FROM jibit_stats}),
+		'card|1|1|invalid.credentials',
+		'... the call was sent and is counted');
+	like(slurp_file($node->logfile, $offset),
+		qr/LOG:  jibit call card\(card=6037.*\): invalid\.credentials/,
+		'... and logged');
+	forget();
+	sandbox_with();
+	$node->safe_psql('postgres', call());
+}
+
 sandbox_with(fault => 'forbidden', fault_operation => 'card');
 my %error = sql_error($node, call());
 is($error{sqlstate}, 'JB007', 'an account that is forbidden for ever');
