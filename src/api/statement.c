@@ -215,6 +215,7 @@ jibit_statement_store(const char *key, size_t length,
 {
 	StatementKey copy = {key, length};
 	StatementEntry *entry;
+	answers_hash *table;
 	JibitAnswer *kept;
 	char *rest;
 	size_t size = offsetof(JibitAnswer, data) + answer->size;
@@ -245,7 +246,12 @@ jibit_statement_store(const char *key, size_t length,
 	rest = (char *) kept + size;
 	memcpy(rest, track_id, track_id_size);
 	copy.data = memcpy(rest + track_id_size, key, length);
-	entry = answers_insert(answers, copy, &found);
+
+	/* Lack of memory for a larger table leaves one that is of no use. */
+	table = answers;
+	answers = NULL;
+	entry = answers_insert(table, copy, &found);
+	answers = table;
 	entry->answer = kept;
 	entry->track_id = rest;
 }

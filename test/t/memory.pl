@@ -200,5 +200,103 @@ stays_small('with changing profiles', 1_000, '', sprintf q{
 	cmp_ok($peak - $now, '<', 2048, '... and did not need more meanwhile (kB)');
 }
 
+# ---- no memory for the statement's answers
+
+# Lets no table of answers grow, where the file exists, and ends whoever goes
+# beyond the one that there is.
+my $no_memory = PostgreSQL::Test::Utils::tempdir() . '/no_memory';
+my $preload = (grep { /SAN_OPTIONS$/ } keys %ENV)
+  ? undef
+  : build_preload('no_memory', <<"EOC", '-ldl');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define GUARDED 64
+
+static char *guarded[GUARDED];
+static int count;
+
+void *
+malloc(size_t size)
+{
+	static void *(*real)(size_t);
+
+	if (!real)
+		real = (void *(*)(size_t)) dlsym(RTLD_NEXT, "malloc");
+	if (size >= 10240 && size < 10400 && count < GUARDED &&
+		access("$no_memory", F_OK) == 0)
+	{
+		char *start = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		mprotect(start + 3 * PAGE, PAGE, PROT_NONE);
+		return guarded[count++] = start + 3 * PAGE - (size + 15) / 16 * 16;
+	}
+	if (size >= 20480 && size < 20640 && access("$no_memory", F_OK) == 0)
+	{
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real(size);
+}
+
+void
+free(void *pointer)
+{
+	static void (*real)(void *);
+
+	if (!real)
+		real = (void (*)(void *)) dlsym(RTLD_NEXT, "free");
+	for (int i = 0; i < count; i++)
+	{
+		if (pointer == guarded[i])
+			return;
+	}
+	real(pointer);
+}
+EOC
+
+SKIP:
+{
+	skip 'no library can be loaded before the C library', 2 unless $preload;
+	my $short = jibit_node(
+		'short',
+		sandbox => $sandbox,
+		preload => $preload,
+		conf => "jibit.statement_cache = on\nrestart_after_crash = on");
+
+	$short->safe_psql('postgres', <<'EOS');
+CREATE FUNCTION ask(cards text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	card text;
+	info jibit_card_info;
+	states text[] := '{}';
+BEGIN
+	FOREACH card IN ARRAY cards LOOP
+		BEGIN
+			info := jibit_card(card);
+		EXCEPTION WHEN out_of_memory THEN
+			states := states || SQLSTATE::text;
+		END;
+	END LOOP;
+	RETURN states;
+END $$;
+EOS
+	my $session = jibit_session($short);
+	$session->value("SELECT ask('{" . test_card(0) . "}')");
+	append_to_file($no_memory, '');
+	my %result = $session->query(
+		"SELECT ask('{" . join(',', map { test_card($_) } 1 .. 400) . "}')");
+	ok(!$result{gone}, 'a session that has no memory for more answers lives');
+	is($result{stdout}, '{53200}', '... and goes on without those it had');
+	unlink $no_memory;
+	$short->stop;
+}
+
 $node->stop;
 done_testing();
