@@ -57,6 +57,9 @@
 /* How soon a worker that stands aside is noticed to be free to come back. */
 #define ASIDE_LOOK_MS 500
 
+/* What later servers call DATCONNLIMIT_INVALID_DB: a DROP that was broken off. */
+#define INVALID_DATABASE (-2)
+
 /* After a worker has ended by itself: at first, and at most. */
 #define RESTART_FIRST_MS 1000
 #define RESTART_LONGEST_MS 60000
@@ -123,16 +126,16 @@ has_name(List *names, const char *name)
 
 /*
  * Marks the workers that the list wants.  Returns whether it names databases
- * that do not exist, or allow no connections.  By a scan: indexes cannot be
- * used without a database.
+ * that do not exist, or allow no connections; `tell` has them logged.  By a
+ * scan: indexes cannot be used without a database.
  */
 static bool
-mark_wanted(void)
+mark_wanted(bool tell)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int found = 0;
-	int wanted;
+	bool all_there = true;
 	List *names;
+	List *found = NIL;
 	ListCell *cell;
 	Relation databases;
 	TableScanDesc scan;
@@ -153,17 +156,32 @@ mark_wanted(void)
 
 		/* Nobody tells when connections are allowed again. */
 		if (!has_name(names, NameStr(database->datname)) ||
-			!database->datallowconn)
+			!database->datallowconn ||
+			database->datconnlimit == INVALID_DATABASE)
 			continue;
-		found++;
+		found = lappend(found, pstrdup(NameStr(database->datname)));
 		find_worker(database->oid)->wanted = true;
 	}
 	table_endscan(scan);
 	table_close(databases, AccessShareLock);
-	wanted = list_length(names);
+	foreach (cell, names)
+	{
+		const char *name = lfirst(cell);
+
+		if (has_name(found, name))
+			continue;
+		all_there = false;
+		if (tell)
+			ereport(
+				LOG,
+				(errmsg(
+					 "database \"%s\" of jibit.worker_databases does not exist or allows no connections",
+					 name),
+				 errdetail("Its worker starts when it does.")));
+	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(caller);
-	return found < wanted;
+	return !all_there;
 }
 
 static void
@@ -279,7 +297,7 @@ jibit_launcher_main(Datum argument)
 	pgstat_report_appname("jibit launcher");
 	take_over_workers();
 
-	for (;;)
+	for (bool tell = true;; tell = false)
 	{
 		long wait_ms = -1;
 		ListCell *cell;
@@ -288,8 +306,9 @@ jibit_launcher_main(Datum argument)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			tell = true;
 		}
-		if (mark_wanted())
+		if (mark_wanted(tell))
 			wait_ms = MISSING_MS;
 		foreach (cell, workers)
 		{
@@ -366,6 +385,7 @@ static Oid
 stand_aside_for(Node *statement)
 {
 	Oid database = InvalidOid;
+	const char *template = "template1";
 	ListCell *cell;
 
 	switch (nodeTag(statement))
@@ -393,8 +413,9 @@ stand_aside_for(Node *statement)
 				DefElem *option = lfirst(cell);
 
 				if (strcmp(option->defname, "template") == 0 && option->arg)
-					database = stand_aside(defGetString(option), true);
+					template = defGetString(option);
 			}
+			database = stand_aside(template, true);
 			break;
 		default:
 			break;

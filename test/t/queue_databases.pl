@@ -176,11 +176,22 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	ok($queue->wait_for_state($id, 'succeeded'), 'what waited runs');
 
 	# Nothing but the catalog tells that connections are allowed again.
+	my $offset = -s $node->logfile;
+	set_conf('jibit.worker_databases', q{'postgres, copy, coppy, template1'});
+	wait_for_workers('copy,postgres,template1', 'one in a template');
+	cmp_ok(timed('CREATE DATABASE plain'), '<', 4000,
+		'... which stands aside where no other template is named');
+	sql('DROP DATABASE plain');
+	like(
+		slurp_file($node->logfile, $offset),
+		qr/LOG:  database "coppy" of jibit\.worker_databases does not exist/,
+		'a database that is misspelt is told');
 	set_conf('jibit.worker_databases', q{'postgres, copy'});
 	wait_for_workers('copy,postgres', 'a worker in each of two');
 	sql('ALTER DATABASE copy ALLOW_CONNECTIONS false');
 	sql('SELECT pg_reload_conf()');
 	wait_for_workers('postgres', '... not where no connections are allowed');
+	Time::HiRes::sleep(1);    # the launcher has looked at that, too
 	sql('ALTER DATABASE copy ALLOW_CONNECTIONS true');
 	wait_for_workers('copy,postgres', '... and back once they are');
 	set_conf('jibit.worker_databases', 'DEFAULT');
