@@ -289,7 +289,7 @@ run_for_own(const JibitQueueTable *table, const char *query, int64 id,
 			bool read_only)
 {
 	Oid types[] = {INT8OID, NAMEOID, OIDOID};
-	NameData user;
+	NameData user = {0};
 	Datum values[] = {Int64GetDatum(id), NameGetDatum(&user),
 					  ObjectIdGetDatum(GetUserId())};
 	JibitOwnerRights rights;
