@@ -175,6 +175,8 @@ my $h1 = start_nginx('h1', settings => ['keepalive_requests 100000']);
 		settings => ['keepalive_requests 20']);
 	my $session = session('goaway');
 
+	# libcurl gives up a request that five connections have refused.
+	$session->query('SET jibit.max_retries = 10');
 	runs($session, 1000,
 		'a batch where the server ends each connection after 20 requests');
 	my ($connections) = seen($nginx, 1000);
@@ -191,6 +193,7 @@ foreach my $streams (1, 4)
 		settings => ["http2_max_concurrent_streams $streams"]);
 	my $session = session("streams$streams");
 
+	$session->query('SET jibit.max_retries = 10');
 	$sandbox->set(delay_ms => 10);
 	runs($session, 300,
 		"a batch where a connection carries no more than $streams calls");
