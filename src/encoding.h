@@ -42,4 +42,7 @@ extern char *jibit_server_to_utf8(char *text, size_t length);
  */
 extern char *jibit_server_to_utf8_or_null(const char *text, size_t length);
 
+/* Stands for text that has no form in UTF-8: no check of a value passes it. */
+#define JIBIT_NO_TEXT "\xff"
+
 #endif /* JIBIT_ENCODING_H */

@@ -231,6 +231,20 @@ jibit_error_set(JibitError *error, const char *code, int http_status,
 		strlcpy(error->track_id, track_id, sizeof(error->track_id));
 }
 
+void
+jibit_error_set_unrepresentable(JibitError *error, const char *message,
+								const char *track_id)
+{
+	jibit_error_set(
+		error, JIBIT_CODE_RESPONSE_INVALID, 0,
+		message
+			? message
+			: "The answer has text that the database's encoding cannot represent.",
+		track_id);
+	error->class = JIBIT_UNREPRESENTABLE;
+	error->retryable = false;
+}
+
 const char *
 jibit_error_description(const JibitError *error)
 {

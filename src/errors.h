@@ -79,6 +79,14 @@ extern void jibit_error_set(JibitError *error, const char *code,
 							int http_status, const char *message,
 							const char *track_id);
 
+/*
+ * The same for an answer whose text the database's encoding cannot represent;
+ * `message` says more, or is NULL.
+ */
+extern void jibit_error_set_unrepresentable(JibitError *error,
+											const char *message,
+											const char *track_id);
+
 /* The row of a code, or NULL. */
 extern const JibitErrorCode *jibit_error_lookup(const char *code);
 

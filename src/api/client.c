@@ -501,7 +501,18 @@ get_token(Task *task)
 static void
 send_task(Run *run, Task *task)
 {
-	if (!admit_task(task) || !get_token(task))
+	if (!admit_task(task))
+		return;
+
+	/* Another's token may have taken all its time: none is asked for. */
+	if (task->token == NULL && jibit_ms_until(task->deadline_us) == 0)
+	{
+		release_admission(task, false);
+		fail_task(task, JIBIT_CODE_CONNECTION_TIMEOUT,
+				  "The time was over before there was a token.");
+		return;
+	}
+	if (!get_token(task))
 		return;
 	if (!jibit_places_take())
 	{

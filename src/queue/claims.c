@@ -482,10 +482,8 @@ answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
 	*error = (Datum) 0;
 	if (failure == NULL)
 		return making.answer;
-	jibit_error_set(&unrepresentable, JIBIT_CODE_RESPONSE_INVALID, 0,
-					failure->message, outcome->answer_track_id);
-	unrepresentable.class = JIBIT_UNREPRESENTABLE;
-	unrepresentable.retryable = false;
+	jibit_error_set_unrepresentable(&unrepresentable, failure->message,
+									outcome->answer_track_id);
 	*error = jibit_error_datum(&unrepresentable);
 	return (Datum) 0;
 }

@@ -140,7 +140,10 @@ read_element(const Batch *batch, int element, const char **arguments)
 		{
 			char *argument = TextDatumGetCString(column->values[element]);
 
-			arguments[i] = jibit_server_to_utf8(argument, strlen(argument));
+			arguments[i] = jibit_server_to_utf8_or_null(argument,
+														strlen(argument));
+			if (arguments[i] == NULL)
+				arguments[i] = JIBIT_NO_TEXT;
 		}
 		else if (batch->inquiry->params[i].required)
 			return false;
@@ -301,7 +304,16 @@ end_call(void *arg, JibitCall *call)
 	Datum result = (Datum) 0;
 	Datum error = (Datum) 0;
 
-	if (call->answer != NULL)
+	if (call->answer != NULL &&
+		!jibit_answer_fits(batch->inquiry, call->answer))
+	{
+		JibitError unrepresentable;
+
+		jibit_error_set_unrepresentable(&unrepresentable, NULL,
+										call->track_id);
+		error = jibit_error_datum(&unrepresentable);
+	}
+	else if (call->answer != NULL)
 		result = result_of(batch, call);
 	else if (call->error.class == JIBIT_NOT_AUTHORISED ||
 			 call->error.class == JIBIT_CONFIGURATION)

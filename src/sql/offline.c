@@ -43,9 +43,6 @@ has_high_bit(const char *data, size_t length)
 	return false;
 }
 
-/* No text in UTF-8. */
-#define NO_TEXT "\xff"
-
 /*
  * SQL_ASCII says nothing of its bytes: they are taken for UTF-8, and are no
  * valid value if they are not.  Nor is what the server cannot convert: a CHECK
@@ -62,7 +59,7 @@ get_utf8(const text *argument)
 		return utf8;
 	utf8.data = jibit_server_to_utf8_or_null(utf8.data, utf8.length);
 	if (utf8.data == NULL)
-		utf8.data = NO_TEXT;
+		utf8.data = JIBIT_NO_TEXT;
 	utf8.length = strlen(utf8.data);
 	return utf8;
 }

@@ -13,6 +13,7 @@
 #include "extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "sql/result.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -185,6 +186,54 @@ read_array(JibitAnswerReader *reader, const JibitColumn *column,
 	array = construct_array(rows, nrows, element_type, -1, false,
 							TYPALIGN_DOUBLE);
 	return PointerGetDatum(array);
+}
+
+static bool
+value_fits(JibitAnswerReader *reader, JibitType type)
+{
+	const char *bytes;
+	int length = jibit_answer_get(reader, &bytes);
+	char *converted;
+
+	if (length < 0 ||
+		(type != JIBIT_TYPE_TEXT && type != JIBIT_TYPE_MEMBER_NAME) ||
+		!jibit_needs_conversion(bytes, length))
+		return true;
+	converted = jibit_utf8_to_server_or_null(bytes, length);
+	if (converted == NULL)
+		return false;
+	pfree(converted);
+	return true;
+}
+
+bool
+jibit_answer_fits(const JibitInquiry *inquiry, const JibitAnswer *answer)
+{
+	JibitAnswerReader reader;
+	bool fits = true;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return true;
+	jibit_answer_read(&reader, answer);
+	for (int row = 0; row < answer->nrows; row++)
+	{
+		for (int i = 0; i < inquiry->ncolumns; i++)
+		{
+			const JibitColumn *column = &inquiry->columns[i];
+
+			if (column->type != JIBIT_TYPE_ROWS)
+			{
+				fits &= value_fits(&reader, column->type);
+				continue;
+			}
+			for (int n = jibit_answer_get_count(&reader); n > 0; n--)
+			{
+				for (int c = 0; c < column->ncolumns; c++)
+					fits &= value_fits(&reader, column->columns[c].type);
+			}
+		}
+	}
+	return fits;
 }
 
 void

@@ -40,6 +40,10 @@ extern void jibit_row_values(const JibitInquiry *inquiry, JibitRowType *type,
 extern Datum jibit_row_datum(const JibitInquiry *inquiry, JibitRowType *type,
 							 JibitAnswerReader *reader, const char *track_id);
 
+/* Can the database's encoding represent all text of an answer? */
+extern bool jibit_answer_fits(const JibitInquiry *inquiry,
+							  const JibitAnswer *answer);
+
 /* A jibit_error, and its type. */
 extern Datum jibit_error_datum(const JibitError *error);
 extern Oid jibit_error_type(void);

@@ -59,6 +59,12 @@ $node->psql('db_latin1',
 $node->psql('db_latin1',
 	"SET jibit.cache_ttl = '1min'; SELECT jibit_card('$card')");
 is($sandbox->stats->{card}, $calls + 1, '... which is paid for once');
+is( value('db_latin1',
+		"SELECT string_agg(coalesce((error).errcode, 'none'), ' ' ORDER BY ordinality) FROM jibit_card_batch('{$card,1,$card}')"),
+	'22P05 JB001 22P05', '... and in a batch the failure of its rows alone');
+is( value('db_latin1',
+		"SELECT (error).errcode FROM jibit_card_to_iban_batch('{$card}')"),
+	'22P05', '... also where an array of its has the text');
 
 # Arabic letters where the Persian ones are lacking.
 (my $arabic = $owner) =~ tr/یک/يك/;
@@ -93,6 +99,9 @@ $node->safe_psql('postgres',
 			  jibit_normalize_name(E'\x81\xe1') IS NULL, jibit_mask_card(E'\x81\xe1') IS NULL}),
 		't|f|t|t',
 		'... and what cannot be converted is not valid, and no error');
+	is( $node->safe_psql(
+			'db_mule', q{SELECT (error).code FROM jibit_card_batch(ARRAY[E'\x81\xe1'])}),
+		'card.not_valid', '... nor one that ends a batch');
 }
 
 # What the service says in an error, in Persian, must not hide the error.
