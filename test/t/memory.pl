@@ -217,13 +217,15 @@ stays_small('with changing profiles', 1_000, '', sprintf q{
 my $no_memory = PostgreSQL::Test::Utils::tempdir() . '/no_memory';
 my $preload = (grep { /SAN_OPTIONS$/ } keys %ENV)
   ? undef
-  : build_preload('no_memory', <<"EOC", '-ldl');
-#define _GNU_SOURCE
-#include <dlfcn.h>
+  : build_preload('no_memory', <<"EOC");
+#define _DEFAULT_SOURCE
 #include <errno.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+extern void *__libc_malloc(size_t);
+extern void __libc_free(void *);
 
 #define PAGE 4096
 #define GUARDED 64
@@ -234,10 +236,6 @@ static int count;
 void *
 malloc(size_t size)
 {
-	static void *(*real)(size_t);
-
-	if (!real)
-		real = (void *(*)(size_t)) dlsym(RTLD_NEXT, "malloc");
 	if (size >= 10240 && size < 10400 && count < GUARDED &&
 		access("$no_memory", F_OK) == 0)
 	{
@@ -252,22 +250,18 @@ malloc(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return real(size);
+	return __libc_malloc(size);
 }
 
 void
 free(void *pointer)
 {
-	static void (*real)(void *);
-
-	if (!real)
-		real = (void (*)(void *)) dlsym(RTLD_NEXT, "free");
 	for (int i = 0; i < count; i++)
 	{
 		if (pointer == guarded[i])
 			return;
 	}
-	real(pointer);
+	__libc_free(pointer);
 }
 EOC
 
