@@ -1244,8 +1244,8 @@ COMMENT ON SEQUENCE @extschema@.jibit_queue_id IS
   'ids of requests';
 
 -- Claiming changes no indexed column, and so needs room in the page only. A
--- request belongs to a role by name and OID: neither a new role of the same
--- name nor, after a restore, one of the same OID has it.
+-- request belongs to a role by its OID, so that no new role of the same name has
+-- it; one that has finished, which a restore may have brought, by name as well.
 CREATE TABLE @extschema@.jibit_queue (
   id bigint PRIMARY KEY,
   inquiry text COLLATE "C" NOT NULL,
@@ -1297,8 +1297,8 @@ CREATE VIEW @extschema@.jibit_requests WITH (security_barrier) AS
   SELECT id, inquiry, arguments, profile, state, attempts, submitted_by,
          submitted_at, run_after, finished_at, result, error
   FROM @extschema@.jibit_queue
-  WHERE submitted_by = current_user
-    AND submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user);
+  WHERE submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+    AND (finished_at IS NULL OR submitted_by = current_user);
 COMMENT ON VIEW @extschema@.jibit_requests IS
   'the requests that one has submitted; state is queued, running, succeeded, failed or cancelled';
 
@@ -1321,8 +1321,8 @@ CREATE VIEW @extschema@.jibit_progress WITH (security_barrier) AS
                               AND finished_at > now() - interval '1 minute')
              / 60.0::float8 AS rate
     FROM @extschema@.jibit_queue
-    WHERE (submitted_by = current_user
-           AND submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user))
+    WHERE (submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+           AND (finished_at IS NULL OR submitted_by = current_user))
        OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
     GROUP BY profile, inquiry) q
   LEFT JOIN LATERAL (

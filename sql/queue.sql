@@ -268,6 +268,17 @@ SELECT wait_until(format('finished_at IS NOT NULL FROM jibit_queue WHERE id = %s
 SELECT state FROM jibit_collect(:other, '30s');
 SELECT state, (error).code, (error).errcode, (error).message FROM jibit_queue WHERE id = :id;
 SELECT jibit_grant('regress_jibit_queue', ARRAY['card']);
+-- A role under another name still has what has not finished.
+SET ROLE regress_jibit_queue;
+SELECT jibit_submit('card', '{"card": "6037997551234561"}', run_after => 'infinity') AS id \gset
+RESET ROLE;
+ALTER ROLE regress_jibit_queue RENAME TO regress_jibit_renamed;
+SET ROLE regress_jibit_renamed;
+SELECT state, submitted_by FROM jibit_requests WHERE id = :id;
+SELECT state FROM jibit_collect(:id);
+SELECT jibit_cancel(:id) AS cancelled;
+RESET ROLE;
+ALTER ROLE regress_jibit_renamed RENAME TO regress_jibit_queue;
 SELECT jibit_revoke('regress_jibit_queue');
 SELECT has_function_privilege('regress_jibit_queue', 'jibit_submit(text, jsonb, text, timestamptz, int)', 'EXECUTE') AS submits,
        has_table_privilege('regress_jibit_queue', 'jibit_requests', 'SELECT') AS sees;

@@ -22,6 +22,7 @@
 #include "encoding.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "ownerrights.h"
 #include "queue/claims.h"
 #include "queue/pauses.h"
 #include "sql/result.h"
@@ -157,13 +158,18 @@ get_plan(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types)
 	return plans[query];
 }
 
+/* With the rights of the queue's owner, whose triggers may be there. */
 static void
 run(const JibitQueueTable *table, QueueQuery query, int nargs, Oid *types,
 	Datum *values, int expected)
 {
-	int result = SPI_execute_plan(get_plan(table, query, nargs, types), values,
-								  NULL, false, 0);
+	SPIPlanPtr plan = get_plan(table, query, nargs, types);
+	JibitOwnerRights rights;
+	int result;
 
+	jibit_become_owner(&rights, table->owner);
+	result = SPI_execute_plan(plan, values, NULL, false, 0);
+	jibit_stop_being_owner(&rights);
 	if (result != expected)
 		elog(ERROR, "query of the queue failed: %s",
 			 SPI_result_code_string(result));

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "ownerrights.h"
 #include "queue/pauses.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -425,6 +426,23 @@ is_in_result(const Pause *pause)
 	return false;
 }
 
+/* With the rights of the table's owner, whose triggers may be there. */
+static void
+execute(const JibitQueueTable *table, const char *query, int nargs, Oid *types,
+		Datum *values, const char *nulls, int expected)
+{
+	JibitOwnerRights rights;
+	int result;
+
+	jibit_become_owner(&rights, table->pauses_owner);
+	result = SPI_execute_with_args(query, nargs, types, values, nulls, false,
+								   0);
+	jibit_stop_being_owner(&rights);
+	if (result != expected)
+		elog(ERROR, "could not use %s: %s", table->pauses_name,
+			 SPI_result_code_string(result));
+}
+
 void
 jibit_pauses_load(const JibitQueueTable *table)
 {
@@ -432,12 +450,12 @@ jibit_pauses_load(const JibitQueueTable *table)
 
 	if (loaded && dlist_is_empty(&pauses))
 		return;
-	if (SPI_execute(
-			psprintf(
-				"SELECT profile, inquiry, code, message, paused_at, paused_until FROM %s",
-				table->pauses_name),
-			true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read %s", table->pauses_name);
+	execute(
+		table,
+		psprintf(
+			"SELECT profile, inquiry, code, message, paused_at, paused_until FROM %s",
+			table->pauses_name),
+		0, NULL, NULL, NULL, SPI_OK_SELECT);
 
 	dlist_foreach_modify (iter, &pauses)
 	{
@@ -462,11 +480,10 @@ delete_row(const JibitQueueTable *table, const Pause *pause)
 	Datum values[] = {CStringGetTextDatum(pause->profile),
 					  CStringGetTextDatum(pause->inquiry)};
 
-	if (SPI_execute_with_args(
+	execute(table,
 			psprintf("DELETE FROM %s WHERE profile = $1 AND inquiry = $2",
 					 table->pauses_name),
-			2, types, values, NULL, false, 0) != SPI_OK_DELETE)
-		elog(ERROR, "could not write %s", table->pauses_name);
+			2, types, values, NULL, SPI_OK_DELETE);
 }
 
 static void
@@ -486,15 +503,15 @@ write_row(const JibitQueueTable *table, const Pause *pause)
 					  TimestampTzGetDatum(pause->until)};
 	char nulls[] = {' ', ' ', ' ', message ? ' ' : 'n', ' ', ' '};
 
-	if (SPI_execute_with_args(
-			psprintf(
-				"INSERT INTO %s AS p (profile, inquiry, code, message, paused_at, paused_until)"
-				" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (profile, inquiry) DO UPDATE"
-				" SET code = excluded.code, message = excluded.message,"
-				" paused_at = excluded.paused_at, paused_until = excluded.paused_until",
-				table->pauses_name),
-			6, types, values, nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write %s", table->pauses_name);
+	execute(
+		table,
+		psprintf(
+			"INSERT INTO %s AS p (profile, inquiry, code, message, paused_at, paused_until)"
+			" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (profile, inquiry) DO UPDATE"
+			" SET code = excluded.code, message = excluded.message,"
+			" paused_at = excluded.paused_at, paused_until = excluded.paused_until",
+			table->pauses_name),
+		6, types, values, nulls, SPI_OK_INSERT);
 }
 
 void

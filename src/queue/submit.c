@@ -316,7 +316,7 @@ cancel(void *arg)
 			table,
 			psprintf(
 				"UPDATE %s SET state = 'cancelled', finished_at = pg_catalog.clock_timestamp()"
-				" WHERE id = $1 AND submitted_by = $2 AND submitter = $3 AND state = 'queued'",
+				" WHERE id = $1 AND submitter = $3 AND state = 'queued'",
 				table->queue_name),
 			id, false) != SPI_OK_UPDATE)
 		elog(ERROR, "could not cancel a request");
@@ -360,7 +360,7 @@ jibit_submit_look(int64 id, Datum *request, bool *finished)
 			psprintf(
 				"SELECT ROW(id, inquiry, arguments, profile, state, attempts, submitted_by, submitted_at,"
 				" run_after, finished_at, result, error)::%s, finished_at IS NOT NULL, xmin"
-				" FROM %s WHERE id = $1 AND submitted_by = $2 AND submitter = $3",
+				" FROM %s WHERE id = $1 AND submitter = $3 AND (finished_at IS NULL OR submitted_by = $2)",
 				table->request_type, table->queue_name),
 			id, true) != SPI_OK_SELECT)
 		elog(ERROR, "could not look up a request");

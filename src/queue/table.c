@@ -25,12 +25,12 @@ static bool stale;
 
 /*
  * Only marks, since it may run in the middle of whatever takes a lock.  What
- * drops, moves or alters the queue sends an invalidation of it.
+ * drops, moves or alters the tables sends an invalidation of them.
  */
 static void
 on_invalidation(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == kept.queue)
+	if (relid == InvalidOid || relid == kept.queue || relid == kept.pauses)
 		stale = true;
 }
 
@@ -47,18 +47,25 @@ qualified(Oid schema, const char *name)
 	return quote_qualified_identifier(get_namespace_name(schema), name);
 }
 
+static Oid
+owner_of(Oid table)
+{
+	Relation relation = relation_open(table, AccessShareLock);
+	Oid owner = relation->rd_rel->relowner;
+
+	relation_close(relation, AccessShareLock);
+	return owner;
+}
+
 static void
 find(void)
 {
-	Relation queue;
-
 	kept.schema = jibit_extension_namespace();
 	kept.queue = get_relname_relid("jibit_queue", kept.schema);
 	kept.pauses = get_relname_relid("jibit_pauses", kept.schema);
 	kept.ids = get_relname_relid("jibit_queue_id", kept.schema);
-	queue = relation_open(kept.queue, AccessShareLock);
-	kept.owner = queue->rd_rel->relowner;
-	relation_close(queue, AccessShareLock);
+	kept.owner = owner_of(kept.queue);
+	kept.pauses_owner = owner_of(kept.pauses);
 	kept.queue_name = qualified(kept.schema, "jibit_queue");
 	kept.pauses_name = qualified(kept.schema, "jibit_pauses");
 	kept.request_type = qualified(kept.schema, "jibit_requests");

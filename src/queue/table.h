@@ -15,6 +15,7 @@ typedef struct JibitQueueTable
 	Oid pauses;
 	Oid ids;		  /* the sequence */
 	Oid owner;		  /* of the queue */
+	Oid pauses_owner;
 	char *queue_name; /* these two quoted and qualified, for queries */
 	char *pauses_name;
 	char *request_type; /* the composite that jibit_collect() returns */

@@ -493,10 +493,9 @@ sleep_until_woken(void)
 	while (!is_woken() && !ConfigReloadPending && !ShutdownRequestPending &&
 		   (left_ms = jibit_ms_until(until_us)) > 0)
 	{
-		(void) WaitLatch(MyLatch,
-						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 left_ms,
-						 jibit_wait_event(&wait_event, "JibitWorkerMain"));
+		(void) WaitLatch(
+			MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left_ms,
+			jibit_wait_event(&wait_event, "JibitWorkerMain"));
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}

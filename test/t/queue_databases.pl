@@ -158,6 +158,36 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	set_conf('jibit.worker_databases', 'DEFAULT');
 }
 
+# What an owner puts into the tables is not run by a superuser.
+{
+	sql('CREATE ROLE low');
+	sql('CREATE TABLE seen (who name, super boolean)');
+	sql('GRANT INSERT ON seen TO low');
+	sql(q{CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			INSERT INTO public.seen SELECT current_user, rolsuper
+			FROM pg_catalog.pg_roles WHERE rolname = current_user;
+			RETURN NEW;
+		END $$});
+	sql("ALTER TABLE $_ OWNER TO low") foreach qw(jibit_queue jibit_pauses);
+	sql('CREATE TRIGGER see BEFORE UPDATE ON jibit_queue FOR EACH ROW EXECUTE FUNCTION see()');
+	sql('CREATE TRIGGER see BEFORE INSERT ON jibit_pauses FOR EACH ROW EXECUTE FUNCTION see()');
+	my ($id) = $queue->submit($queue->cards(1));
+	ok($queue->wait_for_state($id, 'succeeded'), 'tables of an ordinary role');
+	$id = sql(q{SELECT jibit_submit('card', '{"card": "6037991234567893"}', 'nobody')});
+	ok($queue->wait_for(q{(SELECT count(*) = 1 FROM jibit_pauses)}, 'a pause'),
+		'... pauses too');
+	is(sql('SELECT DISTINCT who, super FROM seen'), 'low|f', '... with its rights');
+	sql("SELECT jibit_cancel($id)");
+	sql('DELETE FROM jibit_pauses');
+	foreach my $table (qw(jibit_queue jibit_pauses))
+	{
+		sql("DROP TRIGGER see ON $table");
+		sql("ALTER TABLE $table OWNER TO CURRENT_USER");
+	}
+	sql('DROP TABLE seen; DROP FUNCTION see(); DROP ROLE low');
+}
+
 # ---- the list
 
 {
