@@ -30,6 +30,12 @@
  */
 #define REVIEWED_MAX 16
 
+/* For the same reason: so many pauses for missing keys may there be. */
+#define MISSING_MAX 256
+
+/* A pause that nothing has probed for so long after its end is forgotten. */
+#define UNPROBED_MS (2 * 60 * 1000)
+
 typedef struct Pause
 {
 	dlist_node node;
@@ -47,9 +53,10 @@ typedef struct Pause
 	bool probing;					  /* a request is on its way to find out */
 	bool over;						  /* to be deleted from the table */
 	bool changed;					  /* since it was last written */
+	bool listed;					  /* while the table is looked through */
 } Pause;
 
-/* In TopMemoryContext; there are few. */
+/* In TopMemoryContext; there are few, see MISSING_MAX. */
 static dlist_head pauses = DLIST_STATIC_INIT(pauses);
 static bool loaded;
 
@@ -188,6 +195,20 @@ jibit_pause_for_keys(const char *profile, const char *inquiry,
 	memset(pause->keys, 0, JIBIT_DIGEST_SIZE);
 	if (keys != NULL)
 		memcpy(pause->keys, keys, JIBIT_DIGEST_SIZE);
+}
+
+bool
+jibit_pause_for_missing_keys(const char *profile, const JibitError *error)
+{
+	int count = 0;
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+		count++;
+	if (count >= MISSING_MAX && find_pause(profile, "") == NULL)
+		return false;
+	jibit_pause_for_keys(profile, NULL, error, NULL);
+	return true;
 }
 
 void
@@ -402,28 +423,46 @@ take_over(HeapTuple row)
 	pause->since = timestamp_of(row, 5);
 	pause->until = timestamp_of(row, 6);
 
-	/* With which keys is not known any more: the present ones are tried. */
+	/*
+	 * With which keys is not known any more: the present ones are tried.  There
+	 * may have been none, which has the code of a failed connection.
+	 */
 	pause->for_keys = error.class == JIBIT_NOT_AUTHORISED ||
-					  error.class == JIBIT_CONFIGURATION;
+					  error.class == JIBIT_CONFIGURATION ||
+					  strcmp(error.code, JIBIT_CODE_CONNECTION_FAILED) == 0;
 
 	/* This server's own limit may be another one since. */
 	pause->over = error.class == JIBIT_LOCAL_LIMIT;
 }
 
-static bool
-is_in_result(const Pause *pause)
+/* Of the pauses those that the table still has. */
+static void
+mark_listed(void)
 {
+	TupleDesc desc = SPI_tuptable->tupdesc;
+
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple row = SPI_tuptable->vals[i];
+		char *profile = SPI_getvalue(row, desc, 1);
+		char *inquiry = SPI_getvalue(row, desc, 2);
+		Pause *pause = find_pause(profile, inquiry);
 
-		if (strcmp(SPI_getvalue(row, SPI_tuptable->tupdesc, 1),
-				   pause->profile) == 0 &&
-			strcmp(SPI_getvalue(row, SPI_tuptable->tupdesc, 2),
-				   pause->inquiry) == 0)
-			return true;
+		if (pause != NULL)
+			pause->listed = true;
+		pfree(profile);
+		pfree(inquiry);
 	}
-	return false;
+}
+
+/* Nothing waits for its end, or that would have been found out. */
+static void
+forget_if_unprobed(Pause *pause)
+{
+	if (!pause->probing &&
+		pause->until <
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), -UNPROBED_MS))
+		pause->over = true;
 }
 
 /* With the rights of the table's owner, whose triggers may be there. */
@@ -457,16 +496,20 @@ jibit_pauses_load(const JibitQueueTable *table)
 			table->pauses_name),
 		0, NULL, NULL, NULL, SPI_OK_SELECT);
 
+	mark_listed();
 	dlist_foreach_modify (iter, &pauses)
 	{
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 
 		/* What was not written yet is not missing. */
-		if (!pause->changed && !is_in_result(pause))
+		if (!pause->changed && !pause->listed)
 		{
 			dlist_delete(iter.cur);
 			pfree(pause);
+			continue;
 		}
+		pause->listed = false;
+		forget_if_unprobed(pause);
 	}
 	for (uint64 i = 0; i < SPI_processed && !loaded; i++)
 		take_over(SPI_tuptable->vals[i]);

@@ -42,6 +42,13 @@ extern void jibit_pause_for_keys(const char *profile, const char *inquiry,
 								 const JibitError *error, const uint8 *keys);
 
 /*
+ * The same for a profile that has none.  False where there are too many such
+ * pauses: anybody who may submit can name profiles that do not exist.
+ */
+extern bool jibit_pause_for_missing_keys(const char *profile,
+										 const JibitError *error);
+
+/*
  * Ends such pauses where the keys are others by now.  get_keys fills in the
  * identity of a profile's, and returns false where it has none.
  */

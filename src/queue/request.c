@@ -24,6 +24,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+/* How soon keys are looked for again where a profile without any has no pause. */
+#define KEYLESS_MS (60 * 1000)
 
 /*
  * Accounts.
@@ -312,8 +316,15 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 			   "The role that submitted the request may not use the profile.");
 	else if (known->account == NULL)
 	{
-		jibit_pause_for_keys(claim->profile, NULL, &known->error, NULL);
-		jibit_request_put_back(request, false);
+		TimestampTz now = GetCurrentTimestamp();
+		bool paused = jibit_pause_for_missing_keys(claim->profile,
+												   &known->error);
+
+		/* Behind others: they may be any number of profiles. */
+		jibit_request_put_off(
+			request, false,
+			paused ? now : TimestampTzPlusMilliseconds(now, KEYLESS_MS), NULL,
+			false);
 	}
 	else if (!try_to_read_arguments(request, claim))
 		refuse(request, JIBIT_INVALID_INPUT, "invalid.request_body",

@@ -13,8 +13,8 @@ typedef struct JibitQueueTable
 	Oid schema; /* of the extension */
 	Oid queue;
 	Oid pauses;
-	Oid ids;		  /* the sequence */
-	Oid owner;		  /* of the queue */
+	Oid ids;   /* the sequence */
+	Oid owner; /* of the queue */
 	Oid pauses_owner;
 	char *queue_name; /* these two quoted and qualified, for queries */
 	char *pauses_name;

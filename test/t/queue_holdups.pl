@@ -1,7 +1,7 @@
 # What one request, role or session does, or fails to do, holds up nobody
 # else's requests: arguments that are no text, cancels that are not committed,
-# locks, inquiries that nobody knows or that are always refused, a standby that
-# is gone.
+# locks, inquiries that nobody knows or that are always refused, profiles
+# without keys, a standby that is gone.
 
 use strict;
 use warnings;
@@ -218,6 +218,33 @@ EOS
 	sql('DELETE FROM jibit_pauses');
 	sql('SELECT count(jibit_cancel(id)) FROM jibit_requests');
 	$queue->wait_until_done;
+}
+
+# ---- profiles without keys
+
+{
+	my $count = 3000;
+	$queue->clear($sandbox);
+	sql(    "SELECT count(jibit_submit('card', '{\"card\": \"1\"}', 'none' || i))"
+		  . " FROM generate_series(1, $count) i");
+	my ($one) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state FROM jibit_collect($one, '30s')"),
+		'succeeded', 'many profiles without keys: another request succeeds');
+	cmp_ok(sql('SELECT count(*) FROM jibit_pauses'),
+		'<=', 256, '... a bounded number of them pauses');
+	($one) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state FROM jibit_collect($one, '30s')"),
+		'succeeded', '... and so does a later one');
+	# What the worker has at that moment comes back.
+	ok( poll_until(
+			sub {
+				sql(q{SELECT count(jibit_cancel(id)) FROM jibit_requests WHERE state = 'queued'});
+				sql(q{SELECT count(*) = 0 FROM jibit_requests WHERE finished_at IS NULL}) eq 't';
+			},
+			'the requests of profiles without keys'),
+		'... which can be taken back');
+	sql('DELETE FROM jibit_pauses');
+	$queue->clear($sandbox);
 }
 
 # ---- a standby that is gone
