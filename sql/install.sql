@@ -38,6 +38,11 @@ CREATE TEMP TABLE cards (card "Inquiries 100%".jibit_card_text, info "Inquiries 
 DROP TABLE cards;
 RESET ROLE;
 SELECT "Inquiries 100%".jibit_revoke('regress_jibit_user');
+ALTER SCHEMA "Inquiries 100%" RENAME TO "inquiries";
+SELECT inquiries.jibit_grant('regress_jibit_user', '{card}');
+SELECT has_function_privilege('regress_jibit_user', 'inquiries.jibit_card(text)', 'EXECUTE');
+SELECT inquiries.jibit_revoke('regress_jibit_user');
+ALTER SCHEMA inquiries RENAME TO "Inquiries 100%";
 DROP ROLE regress_jibit_user;
 RESET search_path;
 

@@ -1379,6 +1379,7 @@ COMMENT ON FUNCTION @extschema@.jibit_queue_inquiry() IS
 -- Rights.
 --
 
+-- The schema's name may be another one by the time that these are called.
 CREATE FUNCTION @extschema@.jibit_inquiry_functions(inquiries text[])
 RETURNS SETOF regprocedure
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -1386,8 +1387,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   inquiry text;
-  known text[] := ARRAY(SELECT i.inquiry FROM @extschema@.jibit_inquiries i);
+  known text[];
 BEGIN
+  EXECUTE format('SELECT array_agg(inquiry) FROM %I.jibit_inquiries', (
+    SELECT n.nspname
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'jibit')) INTO known;
   FOREACH inquiry IN ARRAY coalesce(inquiries, known) LOOP
     IF inquiry IS NULL OR inquiry <> ALL (known) THEN
       RAISE EXCEPTION 'unknown inquiry "%"', coalesce(inquiry, 'NULL')
@@ -1418,17 +1423,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   f regprocedure;
+  schema name := (
+    SELECT n.nspname
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'jibit');
 BEGIN
   IF role IS NULL THEN
     RAISE EXCEPTION 'role must not be NULL'
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
+  FOR f IN EXECUTE format('SELECT %I.jibit_inquiry_functions($1)', schema) USING inquiries LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f, role);
   END LOOP;
-  EXECUTE 'GRANT EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar(), @extschema@.jibit_submit(text, jsonb, text, timestamptz, int), @extschema@.jibit_submit_batch(text, jsonb[]), @extschema@.jibit_collect(bigint, interval), @extschema@.jibit_cancel(bigint), @extschema@.jibit_queue_inquiry() TO ' || role;
-  EXECUTE 'GRANT SELECT ON @extschema@.jibit_requests, @extschema@.jibit_progress TO ' || role;
-  EXECUTE 'GRANT USAGE ON SCHEMA @extschema@ TO ' || role;
+  EXECUTE format('GRANT EXECUTE ON FUNCTION %1$I.jibit_last_call(), %1$I.jibit_check_iban(), %1$I.jibit_check_card(), %1$I.jibit_check_shahkar(), %1$I.jibit_submit(text, jsonb, text, timestamptz, int), %1$I.jibit_submit_batch(text, jsonb[]), %1$I.jibit_collect(bigint, interval), %1$I.jibit_cancel(bigint), %1$I.jibit_queue_inquiry() TO %2$s', schema, role);
+  EXECUTE format('GRANT SELECT ON %1$I.jibit_requests, %1$I.jibit_progress TO %2$s', schema, role);
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', schema, role);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.jibit_grant(regrole, text[]) IS
@@ -1441,18 +1450,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   f regprocedure;
+  schema name := (
+    SELECT n.nspname
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'jibit');
 BEGIN
   IF role IS NULL THEN
     RAISE EXCEPTION 'role must not be NULL'
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  FOR f IN SELECT @extschema@.jibit_inquiry_functions(inquiries) LOOP
+  FOR f IN EXECUTE format('SELECT %I.jibit_inquiry_functions($1)', schema) USING inquiries LOOP
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f, role);
   END LOOP;
   IF inquiries IS NULL THEN
-    EXECUTE 'REVOKE EXECUTE ON FUNCTION @extschema@.jibit_last_call(), @extschema@.jibit_check_iban(), @extschema@.jibit_check_card(), @extschema@.jibit_check_shahkar(), @extschema@.jibit_submit(text, jsonb, text, timestamptz, int), @extschema@.jibit_submit_batch(text, jsonb[]), @extschema@.jibit_collect(bigint, interval), @extschema@.jibit_cancel(bigint), @extschema@.jibit_queue_inquiry() FROM ' || role;
-    EXECUTE 'REVOKE SELECT ON @extschema@.jibit_requests, @extschema@.jibit_progress FROM ' || role;
-    EXECUTE 'REVOKE USAGE ON SCHEMA @extschema@ FROM ' || role;
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %1$I.jibit_last_call(), %1$I.jibit_check_iban(), %1$I.jibit_check_card(), %1$I.jibit_check_shahkar(), %1$I.jibit_submit(text, jsonb, text, timestamptz, int), %1$I.jibit_submit_batch(text, jsonb[]), %1$I.jibit_collect(bigint, interval), %1$I.jibit_cancel(bigint), %1$I.jibit_queue_inquiry() FROM %2$s', schema, role);
+    EXECUTE format('REVOKE SELECT ON %1$I.jibit_requests, %1$I.jibit_progress FROM %2$s', schema, role);
+    EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM %s', schema, role);
   END IF;
 END
 $$;
