@@ -243,6 +243,9 @@ SELECT * FROM refusal($$DELETE FROM misused$$);
 DROP TRIGGER t ON misused;
 CREATE TRIGGER t BEFORE INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_card('iban', 'status=ACTIVE');
 SELECT * FROM refusal($$INSERT INTO misused (iban) VALUES ('6037991234567893')$$);
+-- Nobody has keys for this profile.
+CREATE OR REPLACE TRIGGER t BEFORE INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_card('iban', 'profile=nobody');
+SELECT * FROM refusal($$INSERT INTO misused (iban) VALUES ('6037991234567893')$$);
 
 DROP TABLE payees, contacts, parted, misused;
 DROP FUNCTION refusal(text);

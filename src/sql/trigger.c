@@ -432,6 +432,27 @@ is_unavailable(const JibitError *error)
 		   error->class == JIBIT_SUSPENDED;
 }
 
+typedef struct Place
+{
+	const Check *check;
+	Role role;
+} Place;
+
+/*
+ * The place of errors that an inquiry raises by itself: without keys, or the
+ * right to them, the row is refused as well.
+ */
+static void
+add_place(void *arg)
+{
+	const Place *place = arg;
+
+	if (geterrcode() == jibit_error_sqlstate(JIBIT_CONFIGURATION) ||
+		geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errtablecol(place->check->relation,
+					place->check->options->columns[place->role]);
+}
+
 /*
  * Makes an inquiry about the row.  False where the service is unavailable and
  * the trigger accepts that.
@@ -439,8 +460,13 @@ is_unavailable(const JibitError *error)
 static bool
 inquire(Check *check, Role role, JibitCall *call)
 {
+	Place place = {check, role};
+	ErrorContextCallback context = {error_context_stack, add_place, &place};
+
 	call->policy = &check->policy;
+	error_context_stack = &context;
 	jibit_client_call(call);
+	error_context_stack = context.previous;
 	if (call->answer != NULL)
 		return true;
 	if (!check->options->accept_unavailable || !is_unavailable(&call->error))
