@@ -42,6 +42,18 @@ free_document(void *arg)
 	json_object_put(arg);
 }
 
+/* Where the string that begins at i has its closing quote; length or more: none. */
+static size_t
+end_of_string(const char *text, size_t length, size_t i)
+{
+	for (i++; i < length && text[i] != '"'; i++)
+	{
+		if (text[i] == '\\')
+			i++;
+	}
+	return i;
+}
+
 /*
  * Walks over what stands outside strings.  Returns a reason for what json-c
  * takes although it is no JSON (single quotes, NaN, Infinity, comments).  Says in
@@ -51,21 +63,12 @@ static const char *
 inspect(const char *text, size_t length, bool *long_integers)
 {
 	int digits = 0;
-	bool in_string = false;
 
 	*long_integers = false;
 	for (size_t i = 0; i < length; i++)
 	{
 		char c = text[i];
 
-		if (in_string)
-		{
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-			continue;
-		}
 		if (c >= '0' && c <= '9')
 		{
 			if (++digits == LONG_INTEGER)
@@ -74,7 +77,7 @@ inspect(const char *text, size_t length, bool *long_integers)
 		}
 		digits = 0;
 		if (c == '"')
-			in_string = true;
+			i = end_of_string(text, length, i);
 		else if (c == '\'' || c == 'N' || c == 'I' || c == '/' || c == '\0')
 			return "it is not JSON";
 	}
@@ -96,12 +99,7 @@ quote_long_integers(StringInfo out, const char *text, size_t length)
 
 		if (c == '"')
 		{
-			for (i++; i < length && text[i] != '"'; i++)
-			{
-				if (text[i] == '\\')
-					i++;
-			}
-			i = Min(i + 1, length);
+			i = Min(end_of_string(text, length, i) + 1, length);
 		}
 		else if (c == '-' || (c >= '0' && c <= '9'))
 		{

@@ -375,50 +375,83 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 #undef SET
 }
 
-static bool
-add_header(JibitTransfer *transfer, const char *name, const char *value)
-{
-	/* A name, a token or a track id, and what stands between them. */
-	char line[64 + JIBIT_TOKEN_MAX + 1];
-	struct curl_slist *list = NULL;
-	size_t length;
+#define BEARER_HEADER "Authorization: Bearer "
 
-	if (value == NULL)
-		return true;
-	length = strlcpy(line, name, sizeof(line));
-	length += strlcpy(line + length, value, sizeof(line) - length);
-	if (length < sizeof(line))
-		list = curl_slist_append(transfer->headers, line);
-	explicit_bzero(line, Min(length, sizeof(line)));
-	if (list == NULL)
+static bool
+set_bearer_header(JibitTransfer *transfer, const char *token)
+{
+	size_t size = strlen(BEARER_HEADER) + strlen(token) + 1;
+
+	if (size > transfer->bearer_size)
+	{
+		free(transfer->bearer_header);
+		transfer->bearer_header = malloc(size);
+		transfer->bearer_size = transfer->bearer_header ? size : 0;
+	}
+	if (transfer->bearer_header == NULL)
 		return false;
-	transfer->headers = list;
+	strlcpy(transfer->bearer_header, BEARER_HEADER, size);
+	strlcat(transfer->bearer_header, token, size);
 	return true;
 }
 
-/* The header list holds a token: it does not go back to malloc as it is. */
-static void
-free_headers(JibitTransfer *transfer)
+/* The list is made of nodes that are the transfer's own: libcurl only reads it. */
+static bool
+set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
 {
-	for (struct curl_slist *line = transfer->headers; line; line = line->next)
-		explicit_bzero(line->data, strlen(line->data));
-	curl_slist_free_all(transfer->headers);
-	transfer->headers = NULL;
+	static char accept[] = "Accept: application/json";
+	static char content_type[] = "Content-Type: application/json";
+	char *lines[JIBIT_HEADERS_MAX];
+	int count = 0;
+
+	lines[count++] = accept;
+	if (request->json != NULL)
+		lines[count++] = content_type;
+	if (request->track_id != NULL)
+	{
+		strlcpy(transfer->track_header, JIBIT_TRACK_HEADER,
+				sizeof(transfer->track_header));
+		strlcat(transfer->track_header, request->track_id,
+				sizeof(transfer->track_header));
+		lines[count++] = transfer->track_header;
+	}
+	if (request->bearer != NULL)
+	{
+		if (!set_bearer_header(transfer, request->bearer))
+			return false;
+		lines[count++] = transfer->bearer_header;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		transfer->headers[i].data = lines[i];
+		transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1]
+												  : NULL;
+	}
+	return true;
+}
+
+static void
+free_transfer(JibitTransfer *transfer)
+{
+	curl_easy_cleanup(transfer->easy);
+	free(transfer->bearer_header);
+	free(transfer);
 }
 
 void
 jibit_transfer_end(JibitTransfer *transfer)
 {
-	free_headers(transfer);
+	/* No token stays behind. */
+	if (transfer->bearer_header != NULL)
+		explicit_bzero(transfer->bearer_header,
+					   strlen(transfer->bearer_header));
 	transfer->request = NULL;
 	transfer->group = NULL;
 	if (idle_count >= IDLE_TRANSFERS_MAX)
 	{
-		curl_easy_cleanup(transfer->easy);
-		free(transfer);
+		free_transfer(transfer);
 		return;
 	}
-	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
 	transfer->next = idle_transfers;
 	idle_transfers = transfer;
 	idle_count++;
@@ -477,12 +510,7 @@ jibit_transfer_begin(JibitHttpRequest *request, MemoryContext context)
 	transfer->why = NULL;
 	transfer->error[0] = '\0';
 
-	ok = add_header(transfer, "X-TRACK-ID: ", request->track_id) &&
-		 add_header(transfer, "Authorization: Bearer ", request->bearer) &&
-		 add_header(transfer, "Accept: ", "application/json") &&
-		 add_header(transfer, "Content-Type: ",
-					request->json ? "application/json" : NULL) &&
-		 set_configured_options(transfer) &&
+	ok = set_headers(transfer, request) && set_configured_options(transfer) &&
 		 set_request_options(transfer, request);
 	if (ok)
 		return transfer;
@@ -498,8 +526,7 @@ jibit_transfer_drop_idle(void)
 		JibitTransfer *transfer = idle_transfers;
 
 		idle_transfers = transfer->next;
-		curl_easy_cleanup(transfer->easy);
-		free(transfer);
+		free_transfer(transfer);
 	}
 	idle_count = 0;
 }

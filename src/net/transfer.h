@@ -24,10 +24,16 @@
 #endif
 #define JIBIT_LIBCURL_FLOOR 0x075700
 
+#define JIBIT_TRACK_HEADER "X-TRACK-ID: "
+#define JIBIT_HEADERS_MAX 4
+
 typedef struct JibitTransfer
 {
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist headers[JIBIT_HEADERS_MAX]; /* a list of what is sent */
+	char track_header[sizeof(JIBIT_TRACK_HEADER) + JIBIT_TRACK_ID_MAX];
+	char *bearer_header; /* malloc'd and kept; empty while idle */
+	size_t bearer_size;
 	JibitHttpRequest *request;
 	struct JibitHttpGroup *group; /* http.c's own */
 	MemoryContext context;		  /* of the request's body */
