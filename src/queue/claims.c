@@ -119,6 +119,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" FOR UPDATE SKIP LOCKED)",
 };
 
+/* Of the server's queue of notifications, beyond which there are none. */
+#define NOTIFY_USAGE_MAX 0.9
+
 /*
  * Of the queue with this OID and name; another one, or one whose schema has
  * another name now, has plans of its own.
@@ -549,6 +552,17 @@ nullable_array(Datum *values, bool *nulls, int count, Oid type)
 											  type, length, by_value, align));
 }
 
+/*
+ * A notification for which there is no room is an error at commit, and would
+ * take results with it that were paid for.
+ */
+static bool
+has_room_for_notifications(void)
+{
+	return DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage,
+											  (Datum) 0)) < NOTIFY_USAGE_MAX;
+}
+
 int
 jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 					int count)
@@ -563,6 +577,7 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 				   INT4ARRAYOID};
 	Datum values[lengthof(types)];
 	Returned returned;
+	bool may_notify;
 	int finished = 0;
 
 	returned.ids = palloc(count * sizeof(Datum));
@@ -590,15 +605,17 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 	values[6] = int_array(returned.uncounted, count);
 	run(table, QUERY_RETURN, lengthof(types), types, values,
 		SPI_OK_UPDATE_RETURNING);
+	may_notify = has_room_for_notifications();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool isnull;
 
 		if (!DatumGetBool(result_value(i, 2, &isnull)))
 			continue;
-		Async_Notify("jibit",
-					 psprintf("%lld", (long long) DatumGetInt64(
-										  result_value(i, 1, &isnull))));
+		if (may_notify)
+			Async_Notify("jibit",
+						 psprintf("%lld", (long long) DatumGetInt64(
+											  result_value(i, 1, &isnull))));
 		finished++;
 	}
 	return finished;

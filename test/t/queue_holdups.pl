@@ -247,6 +247,27 @@ EOS
 	$queue->clear($sandbox);
 }
 
+# ---- no room for notifications
+
+# Before 17 it cannot be made small.
+if ($node->pg_version >= 17)
+{
+	$node->append_conf('postgresql.conf', 'max_notify_queue_pages = 64');
+	$node->restart;
+	my $listener = jibit_session($node);
+	$listener->query('LISTEN filler');
+	$listener->query('BEGIN; SELECT 1');
+	my $full = sub {
+		my %error = sql_error($node, q{SELECT pg_notify('filler', repeat('x', 7900))});
+		return defined $error{sqlstate};
+	};
+	ok(poll_until($full, 'a full queue of notifications'), 'no room for another');
+	my ($id) = $queue->submit($queue->cards(1));
+	ok($queue->wait_for_state($id, 'succeeded'), '... and a request ends all the same');
+	$listener->query('COMMIT');
+	$listener->quit;
+}
+
 # ---- a standby that is gone
 
 {
