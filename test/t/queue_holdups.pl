@@ -252,6 +252,7 @@ EOS
 # Before 17 it cannot be made small.
 if ($node->pg_version >= 17)
 {
+	$queue->disconnect;
 	$node->append_conf('postgresql.conf', 'max_notify_queue_pages = 64');
 	$node->restart;
 	my $listener = jibit_session($node);
