@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "api/client.h"
 #include "api/credentials.h"
 #include "api/token.h"
@@ -24,9 +23,8 @@
 #include "funcapi.h"
 #include "net/http.h"
 #include "sql/result.h"
+#include "subtransaction.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* JWTs are checked against the clock; a minute is what services tolerate. */
 #define SKEW_TOLERATED_S 60
@@ -104,46 +102,33 @@ add_rest(Report *report, CheckItem needed)
 				psprintf("not tried: needs \"%s\"", item_names[needed]));
 }
 
+static void
+get_credentials(void *arg)
+{
+	*(JibitCredentials **) arg = jibit_credentials_get(jibit_profile);
+}
+
 /*
  * The session's credentials, or NULL and why not.  Reading them can raise
- * anything, since the table may be a view of the user's own; so it runs in a
- * subtransaction.
+ * anything, since the table may be a view of the user's own.
  */
 static JibitCredentials *
 try_credentials(char **why)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	JibitCredentials *volatile credentials = NULL;
+	JibitCredentials *credentials = NULL;
+	ErrorData *error = jibit_try(get_credentials, &credentials);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		credentials = jibit_credentials_get(jibit_profile);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
+	if (error == NULL)
+		return credentials;
 
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-
-		/* A cancel is not a finding. */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
-		*why = psprintf(
-			"%s%s%s%s%s", jibit_sentence(error->message),
-			error->detail ? " " : "", error->detail ? error->detail : "",
-			error->hint ? " " : "", error->hint ? error->hint : "");
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return credentials;
+	/* A cancel is not a finding. */
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	*why = psprintf("%s%s%s%s%s", jibit_sentence(error->message),
+					error->detail ? " " : "",
+					error->detail ? error->detail : "", error->hint ? " " : "",
+					error->hint ? error->hint : "");
+	return NULL;
 }
 
 /* What an error says, in sentences, with its hint where it has one. */
