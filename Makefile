@@ -108,7 +108,10 @@ MODULES_NEEDED = libcurl json-c libcrypto libssl
 PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags $(MODULES_NEEDED))
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-clobbered
-SHLIB_LINK = $(shell pkg-config --libs $(MODULES_NEEDED))
+
+# What the library calls of its own is its own, and called directly, whatever
+# the server or another library has of the same name.
+SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(MODULES_NEEDED))
 
 # Each regression test has a sandbox of its own, which ends with it.
 REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox \
