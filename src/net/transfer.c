@@ -38,6 +38,8 @@
 /* Idle transfers that are kept; each has some 10 kB. */
 #define IDLE_TRANSFERS_MAX 64
 
+#define USER_AGENT "jibit-postgresql/" JIBIT_VERSION_STRING
+
 #define NO_DESCRIPTORS \
 	"the session has no file descriptor left; max_files_per_process sets how many there are"
 
@@ -287,7 +289,6 @@ set_fixed_options(JibitTransfer *transfer)
 	SET(CURLOPT_PATH_AS_IS, 1L);
 	SET(CURLOPT_NOPROXY, "");
 	SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
-	SET(CURLOPT_USERAGENT, "jibit-postgresql/" JIBIT_VERSION_STRING);
 	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_PROXY_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
@@ -331,6 +332,9 @@ set_configured_options(JibitTransfer *transfer)
 	transfer->settings = 0;
 	SET(CURLOPT_PROTOCOLS_STR, jibit_allow_http ? "http,https" : "https");
 	SET(CURLOPT_PROXY, jibit_proxy); /* "" also rules out the environment */
+
+	/* For the proxy; requests have it among their headers, see there. */
+	SET(CURLOPT_USERAGENT, jibit_proxy[0] ? USER_AGENT : NULL);
 	SET(CURLOPT_INTERFACE,
 		jibit_source_address[0] ? jibit_source_address : NULL);
 	if (!tls_is_openssl() && jibit_ca_file[0])
@@ -338,6 +342,21 @@ set_configured_options(JibitTransfer *transfer)
 	if (ok)
 		transfer->settings = jibit_transport_settings;
 	return ok;
+}
+
+/*
+ * What libcurl would make of the URL: the path and the query.  It puts them
+ * together character by character, a target that it is given is copied.  A
+ * proxy is asked for the whole URL, and that is left to libcurl.
+ */
+static const char *
+request_target(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	if (host == NULL || jibit_proxy[0] != '\0')
+		return NULL;
+	return strchr(host + 3, '/');
 }
 
 /* The options of one request. */
@@ -356,6 +375,7 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 					   : -1;
 
 	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_REQUEST_TARGET, request_target(request->url));
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
 	if (request->json != NULL)
 	{
@@ -375,12 +395,21 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 #undef SET
 }
 
-#define BEARER_HEADER "Authorization: Bearer "
+/* Lengths are known here, and the server's strlcpy() goes byte by byte. */
+static void
+put_header(char *line, const char *name, size_t name_length, const char *value,
+		   size_t value_length)
+{
+	memcpy(line, name, name_length);
+	memcpy(line + name_length, value, value_length + 1);
+}
 
 static bool
 set_bearer_header(JibitTransfer *transfer, const char *token)
 {
-	size_t size = strlen(BEARER_HEADER) + strlen(token) + 1;
+	static const char name[] = "Authorization: Bearer ";
+	size_t length = strlen(token);
+	size_t size = sizeof(name) + length;
 
 	if (size > transfer->bearer_size)
 	{
@@ -390,29 +419,33 @@ set_bearer_header(JibitTransfer *transfer, const char *token)
 	}
 	if (transfer->bearer_header == NULL)
 		return false;
-	strlcpy(transfer->bearer_header, BEARER_HEADER, size);
-	strlcat(transfer->bearer_header, token, size);
+	put_header(transfer->bearer_header, name, sizeof(name) - 1, token, length);
 	return true;
 }
 
-/* The list is made of nodes that are the transfer's own: libcurl only reads it. */
+/*
+ * The list is made of nodes that are the transfer's own: libcurl only reads it.
+ * The user agent is one of them because libcurl composes the line of its own
+ * option anew for each request, which takes as long as all the rest of it.
+ */
 static bool
 set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
 {
 	static char accept[] = "Accept: application/json";
+	static char user_agent[] = "User-Agent: " USER_AGENT;
 	static char content_type[] = "Content-Type: application/json";
 	char *lines[JIBIT_HEADERS_MAX];
 	int count = 0;
 
 	lines[count++] = accept;
+	lines[count++] = user_agent;
 	if (request->json != NULL)
 		lines[count++] = content_type;
 	if (request->track_id != NULL)
 	{
-		strlcpy(transfer->track_header, JIBIT_TRACK_HEADER,
-				sizeof(transfer->track_header));
-		strlcat(transfer->track_header, request->track_id,
-				sizeof(transfer->track_header));
+		put_header(transfer->track_header, JIBIT_TRACK_HEADER,
+				   strlen(JIBIT_TRACK_HEADER), request->track_id,
+				   strlen(request->track_id));
 		lines[count++] = transfer->track_header;
 	}
 	if (request->bearer != NULL)

@@ -25,7 +25,7 @@
 #define JIBIT_LIBCURL_FLOOR 0x075700
 
 #define JIBIT_TRACK_HEADER "X-TRACK-ID: "
-#define JIBIT_HEADERS_MAX 4
+#define JIBIT_HEADERS_MAX 5
 
 typedef struct JibitTransfer
 {

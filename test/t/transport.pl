@@ -617,6 +617,13 @@ my $proxy = jibit_server(
 		while (my $request = read_request($socket))
 		{
 			$self->note("asked for $request->{target}");
+			if ($request->{method} eq 'CONNECT')
+			{
+				$self->note('CONNECT has '
+					  . join(' ', sort keys %{ $request->{headers} }));
+				send_answer($socket, 502, '');
+				next;
+			}
 			send_answer(
 				$socket, 200,
 				$request->{target} =~ /tokens/
@@ -632,10 +639,19 @@ is(join(' ', $proxy->notes('asked')),
 	'asked for http://behind.invalid/ide/v1/tokens/generate '
 	  . 'asked for http://behind.invalid/ide/v1/x',
 	'... which resolves the name');
+$session->query(profile('beyond', 'https://beyond.invalid/ide'));
+like(outcome(call()), qr/^JB009 connection\.failed/,
+	'a proxy that opens no tunnel');
+is(($proxy->notes('asked'))[-1],
+	'asked for beyond.invalid:443', '... is asked for one');
+is(($proxy->notes('CONNECT has'))[0],
+	'CONNECT has host proxy-connection user-agent',
+	'... and gets nothing that is meant for the service');
 $session->query('RESET jibit.proxy');
 $session->query(q{SET jibit.profile = 'default'});
+my $asked = $proxy->notes('asked');
 works('without it again');
-is(scalar $proxy->notes('asked'), 2, '... directly');
+is(scalar $proxy->notes('asked'), $asked, '... directly');
 $proxy->stop;
 {
 	$session->query(
