@@ -501,6 +501,8 @@ get_token(Task *task)
 static void
 send_task(Run *run, Task *task)
 {
+	long left_ms;
+
 	if (!admit_task(task))
 		return;
 
@@ -531,7 +533,8 @@ send_task(Run *run, Task *task)
 	task->has_place = true;
 
 	/* What has no time left is not sent: it would be paid for in vain. */
-	if (jibit_ms_until(task->deadline_us) == 0)
+	left_ms = jibit_ms_until(task->deadline_us);
+	if (left_ms == 0)
 	{
 		release_place(task);
 		release_admission(task, false);
@@ -541,7 +544,7 @@ send_task(Run *run, Task *task)
 		return;
 	}
 	task->request.bearer = task->token;
-	task->request.timeout_ms = Max((int) jibit_ms_until(task->deadline_us), 1);
+	task->request.timeout_ms = (int) left_ms;
 	jibit_http_start(run->group, &task->request);
 	task->state = TASK_SENT;
 	task->call->attempts++;
@@ -663,12 +666,14 @@ take_outcome(Task *task)
 static long
 send_due(Run *run, long wait_ms)
 {
+	int64 now = jibit_now_us();
+
 	run->lacks_a_place = false;
 	for (int i = 0; i < run->ntasks; i++)
 	{
 		Task *task = &run->tasks[i];
 
-		if (task->state == TASK_READY && task->due_us <= jibit_now_us())
+		if (task->state == TASK_READY && task->due_us <= now)
 		{
 			MemoryContext caller = MemoryContextSwitchTo(task->context);
 

@@ -23,6 +23,8 @@
 #include "net/transfer.h"
 #include "utils/memutils.h"
 
+#define NEVER PG_INT64_MAX
+
 /* What a URL's query may have as it is. */
 #define UNRESERVED \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -35,9 +37,8 @@ struct JibitHttpGroup
 };
 
 static CURLM *multi;
-static int running_count; /* transfers in the multi handle */
-static bool timer_armed;
-static int64 timer_due; /* microseconds, see clock.h */
+static int running_count;		/* transfers in the multi handle */
+static int64 timer_due = NEVER; /* microseconds, see clock.h */
 
 /*
  * Callbacks of libcurl.  They must not throw.
@@ -60,8 +61,9 @@ note_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 static int
 note_timer(CURLM *handle, long timeout_ms, void *arg)
 {
-	timer_armed = timeout_ms >= 0;
-	timer_due = jibit_now_us() + (int64) timeout_ms * 1000;
+	timer_due = timeout_ms < 0	  ? NEVER
+				: timeout_ms == 0 ? 0
+								  : jibit_now_us() + (int64) timeout_ms * 1000;
 	return 0;
 }
 
@@ -85,7 +87,7 @@ close_connections(void)
 	if (multi != NULL)
 		curl_multi_cleanup(multi);
 	multi = NULL;
-	timer_armed = false;
+	timer_due = NEVER;
 }
 
 /* At first use in a process: an idle session pays nothing. */
@@ -201,11 +203,12 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
 }
 
 /*
- * One turn of the loop: wait at most timeout_ms, let libcurl work, take up
- * what has ended.
+ * One turn of the loop: wait until the deadline at most, let libcurl work, take
+ * up what has ended.  Takes the time and returns a later one: a clock is read
+ * so often here that it shows.
  */
-static void
-turn(long timeout_ms)
+static int64
+turn(int64 now, int64 deadline)
 {
 	JibitReadySocket ready[JIBIT_READY_MAX];
 	int nready = 0;
@@ -213,14 +216,15 @@ turn(long timeout_ms)
 	bool latch_set = false;
 	CURLMsg *message;
 	int messages_left;
-	bool timer_is_due = timer_armed && timer_due <= jibit_now_us();
 
 	/* A call that is due at once, such as a request's first, needs no wait. */
-	if (!timer_is_due)
+	if (timer_due > now)
 	{
-		if (timer_armed)
-			timeout_ms = Min(timeout_ms, jibit_ms_until(timer_due));
-		nready = jibit_sockets_wait(timeout_ms, ready, &latch_set);
+		int64 left = Min(deadline, timer_due) - now;
+
+		nready = jibit_sockets_wait((long) ((Max(left, 0) + 999) / 1000),
+									ready, &latch_set);
+		now = jibit_now_us();
 	}
 
 	for (int i = 0; i < nready; i++)
@@ -235,11 +239,12 @@ turn(long timeout_ms)
 														 : 0),
 			&still_running);
 	}
-	if (timer_is_due || (timer_armed && timer_due <= jibit_now_us()))
+	if (timer_due <= now)
 	{
-		timer_armed = false;
+		timer_due = NEVER;
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
 								 &still_running);
+		now = jibit_now_us();
 	}
 	while ((message = curl_multi_info_read(multi, &messages_left)) != NULL)
 	{
@@ -257,19 +262,20 @@ turn(long timeout_ms)
 	if (latch_set)
 		ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+	return now;
 }
 
 JibitHttpRequest *
 jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
 {
-	int64 deadline = jibit_now_us() + (int64) timeout_ms * 1000;
-	int64 left = Max(timeout_ms, 0) * 1000L;
+	int64 now = jibit_now_us();
+	int64 deadline = now + (int64) timeout_ms * 1000;
 
+	/* At least one turn: to look what has ended. */
 	while (dlist_is_empty(&group->finished))
 	{
-		turn((long) ((left + 999) / 1000));
-		left = deadline - jibit_now_us();
-		if (left <= 0 && dlist_is_empty(&group->finished))
+		now = turn(now, deadline);
+		if (now >= deadline && dlist_is_empty(&group->finished))
 			return NULL;
 	}
 	return jibit_http_take(group);
