@@ -26,6 +26,10 @@ typedef struct JibitAnswer
 	char data[FLEXIBLE_ARRAY_MEMBER];
 } JibitAnswer;
 
+/* In bytes, with all that it holds. */
+#define JIBIT_ANSWER_SIZE(answer) \
+	(offsetof(JibitAnswer, data) + (answer)->size)
+
 /* Writing: start, put values, finish; the answer is palloc'd. */
 extern void jibit_answer_begin(StringInfo writer);
 extern void jibit_answer_put_null(StringInfo writer);

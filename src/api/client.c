@@ -69,8 +69,7 @@ typedef struct Task
 	int64 started_us;
 	int64 deadline_us;
 	int64 due_us;
-	char *key; /* of the statement's answers; NULL if not cacheable */
-	int key_length;
+	JibitStatementKey key; /* its data is NULL if not cacheable */
 	int key_public;	 /* where the part begins that is not the user's own */
 	bool has_digest; /* of the shared answers */
 	uint8 digest[JIBIT_DIGEST_SIZE];
@@ -177,8 +176,7 @@ make_key(Task *task)
 			appendBinaryStringInfo(&key, task->canonical[i],
 								   (int) strlen(task->canonical[i]) + 1);
 	}
-	task->key = key.data;
-	task->key_length = key.len;
+	task->key = jibit_statement_key(key.data, key.len);
 }
 
 /* The key of the shared answers: the account in place of the user. */
@@ -190,8 +188,8 @@ make_digest(Task *task)
 	initStringInfo(&data);
 	appendBinaryStringInfo(&data, (char *) account_of(task),
 						   JIBIT_DIGEST_SIZE);
-	appendBinaryStringInfo(&data, task->key + task->key_public,
-						   task->key_length - task->key_public);
+	appendBinaryStringInfo(&data, task->key.data + task->key_public,
+						   task->key.length - task->key_public);
 	jibit_digest(task->digest, data.data, data.len);
 	pfree(data.data);
 	task->has_digest = true;
@@ -204,17 +202,16 @@ typedef struct CachedAnswer
 	JibitAnswer answer;
 } CachedAnswer;
 
-#define ANSWER_SIZE(answer) (offsetof(JibitAnswer, data) + (answer)->size)
-
 static void
 store_shared(const Task *task)
 {
 	const JibitAnswer *answer = task->call->answer;
-	int size = (int) (offsetof(CachedAnswer, answer) + ANSWER_SIZE(answer));
+	int size = (int) (offsetof(CachedAnswer, answer) +
+					  JIBIT_ANSWER_SIZE(answer));
 	CachedAnswer *cached = palloc0(size);
 
 	strlcpy(cached->track_id, task->call->track_id, sizeof(cached->track_id));
-	memcpy(&cached->answer, answer, ANSWER_SIZE(answer));
+	memcpy(&cached->answer, answer, JIBIT_ANSWER_SIZE(answer));
 	jibit_cache_put(task->digest, MyDatabaseId, task->number, cached, size);
 	pfree(cached);
 }
@@ -234,8 +231,7 @@ find_in_statement(Task *task)
 	JibitCall *call = task->call;
 	const char *track_id;
 
-	call->answer = jibit_statement_find(task->key, task->key_length,
-										&track_id);
+	call->answer = jibit_statement_find(task->key, &track_id);
 	if (call->answer == NULL)
 		return false;
 	strlcpy(call->track_id, track_id, sizeof(call->track_id));
@@ -269,12 +265,11 @@ store_answer(const Task *task)
 {
 	const JibitCall *call = task->call;
 
-	if (task->key == NULL)
+	if (task->key.data == NULL)
 		return;
 	if (task->has_digest && !call->cached)
 		store_shared(task);
-	jibit_statement_store(task->key, task->key_length, call->answer,
-						  call->track_id);
+	jibit_statement_store(task->key, call->answer, call->track_id);
 }
 
 static void
@@ -682,7 +677,7 @@ send_due(Run *run, long wait_ms)
 		}
 		if (task->state == TASK_ENDED)
 			wait_ms = 0;
-		else if (task->state == TASK_READY && task->due_us > jibit_now_us())
+		else if (task->state == TASK_READY && task->due_us > now)
 			wait_ms = Min(wait_ms, jibit_ms_until(task->due_us));
 	}
 	return wait_ms;

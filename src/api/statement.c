@@ -28,29 +28,30 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-typedef struct StatementKey
+/* An answer as it is kept: its key's data and its track id come behind it. */
+typedef struct KeptAnswer
 {
-	const char *data;
-	size_t length;
-} StatementKey;
+	JibitStatementKey key;
+	const char *track_id;
+	JibitAnswer answer;
+} KeptAnswer;
 
+/* Small, since the table is moved as it grows. */
 typedef struct StatementEntry
 {
-	StatementKey key;
+	const JibitStatementKey *key; /* of a KeptAnswer */
 	uint32 hash;
 	char status; /* simplehash's */
-	const JibitAnswer *answer;
-	const char *track_id;
 } StatementEntry;
 
 #define SH_PREFIX answers
 #define SH_ELEMENT_TYPE StatementEntry
-#define SH_KEY_TYPE StatementKey
+#define SH_KEY_TYPE const JibitStatementKey *
 #define SH_KEY key
-#define SH_HASH_KEY(table, k) \
-	hash_bytes((const unsigned char *) (k).data, (int) (k).length)
-#define SH_EQUAL(table, a, b) \
-	((a).length == (b).length && memcmp((a).data, (b).data, (a).length) == 0)
+#define SH_HASH_KEY(table, k) (k)->hash
+#define SH_EQUAL(table, a, b)      \
+	((a)->length == (b)->length && \
+	 memcmp((a)->data, (b)->data, (a)->length) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) (entry)->hash
 #define SH_SCOPE static inline
@@ -194,32 +195,54 @@ jibit_statement_init(void)
 	RegisterXactCallback(on_transaction_end, NULL);
 }
 
-const JibitAnswer *
-jibit_statement_find(const char *key, size_t length, const char **track_id)
+JibitStatementKey
+jibit_statement_key(const char *data, int length)
 {
-	StatementKey wanted = {key, length};
+	return (JibitStatementKey){
+		data, length, hash_bytes((const unsigned char *) data, length)};
+}
+
+const JibitAnswer *
+jibit_statement_find(JibitStatementKey key, const char **track_id)
+{
 	StatementEntry *entry;
+	const KeptAnswer *kept;
 
 	if (answers == NULL || !jibit_statement_cache)
 		return NULL;
-	entry = answers_lookup(answers, wanted);
+	entry = answers_lookup(answers, &key);
 	if (entry == NULL)
 		return NULL;
-	*track_id = entry->track_id;
-	return entry->answer;
+	kept = (const KeptAnswer *) entry->key;
+	*track_id = kept->track_id;
+	return &kept->answer;
+}
+
+/* A copy in the answers' context. */
+static KeptAnswer *
+keep_answer(JibitStatementKey key, const JibitAnswer *answer,
+			const char *track_id)
+{
+	size_t size = offsetof(KeptAnswer, answer) + JIBIT_ANSWER_SIZE(answer);
+	size_t track_id_size = strlen(track_id) + 1;
+	KeptAnswer *kept;
+	char *rest;
+
+	kept = MemoryContextAlloc(context, size + track_id_size + key.length);
+	rest = (char *) kept + size;
+	memcpy(&kept->answer, answer, JIBIT_ANSWER_SIZE(answer));
+	kept->track_id = memcpy(rest, track_id, track_id_size);
+	kept->key = key;
+	kept->key.data = memcpy(rest + track_id_size, key.data, key.length);
+	return kept;
 }
 
 void
-jibit_statement_store(const char *key, size_t length,
-					  const JibitAnswer *answer, const char *track_id)
+jibit_statement_store(JibitStatementKey key, const JibitAnswer *answer,
+					  const char *track_id)
 {
-	StatementKey copy = {key, length};
-	StatementEntry *entry;
 	answers_hash *table;
-	JibitAnswer *kept;
-	char *rest;
-	size_t size = offsetof(JibitAnswer, data) + answer->size;
-	size_t track_id_size = strlen(track_id) + 1;
+	KeptAnswer *kept;
 	bool found;
 
 	if (!jibit_statement_cache || (nesting == 0 && !in_deferred_trigger()))
@@ -237,23 +260,17 @@ jibit_statement_store(const char *key, size_t length,
 										ALLOCSET_DEFAULT_SIZES);
 	if (answers == NULL)
 		answers = answers_create(context, INITIAL_ENTRIES, NULL);
-	if (answers_lookup(answers, copy) != NULL)
-		return;
 
 	/* Whole before it is in the table: an error on the way leaves no hole. */
-	kept = MemoryContextAlloc(context, size + track_id_size + length);
-	memcpy(kept, answer, size);
-	rest = (char *) kept + size;
-	memcpy(rest, track_id, track_id_size);
-	copy.data = memcpy(rest + track_id_size, key, length);
+	kept = keep_answer(key, answer, track_id);
 
 	/* Lack of memory for a larger table leaves one that is of no use. */
 	table = answers;
 	answers = NULL;
-	entry = answers_insert(table, copy, &found);
+	answers_insert(table, &kept->key, &found);
 	answers = table;
-	entry->answer = kept;
-	entry->track_id = rest;
+	if (found)
+		pfree(kept);
 }
 
 bool

@@ -14,15 +14,26 @@
 /* Installs the hooks that know when a statement ends; from _PG_init. */
 extern void jibit_statement_init(void);
 
+/* What an answer is kept under: any bytes, and their hash. */
+typedef struct JibitStatementKey
+{
+	const char *data;
+	int length;
+	uint32 hash;
+} JibitStatementKey;
+
+/* Points to the data, which stays the caller's. */
+extern JibitStatementKey jibit_statement_key(const char *data, int length);
+
 /*
  * The answer that this statement has for the key, or NULL.  What is returned
  * is the statement's: use it before anything else is stored.
  */
-extern const JibitAnswer *jibit_statement_find(const char *key, size_t length,
+extern const JibitAnswer *jibit_statement_find(JibitStatementKey key,
 											   const char **track_id);
 
 /* Keeps a copy until the statement ends; does nothing outside of one. */
-extern void jibit_statement_store(const char *key, size_t length,
+extern void jibit_statement_store(JibitStatementKey key,
 								  const JibitAnswer *answer,
 								  const char *track_id);
 

@@ -425,7 +425,7 @@ void
 jibit_request_succeed(JibitRequest *request, const JibitAnswer *answer,
 					  const char *track_id, bool recovered)
 {
-	size_t size = offsetof(JibitAnswer, data) + answer->size;
+	size_t size = JIBIT_ANSWER_SIZE(answer);
 
 	request->outcome.answer = memcpy(
 		MemoryContextAlloc(request->context, size), answer, size);
