@@ -11,8 +11,8 @@
 #include "config.h"
 #include "utils/uuid.h"
 
-/* UUIDs for which random bytes are drawn at a time: half a kilobyte. */
-#define UUIDS_DRAWN 32
+/* UUIDs for which random bytes are drawn at a time: two kilobytes. */
+#define UUIDS_DRAWN 128
 
 /*
  * A random UUID, version 4.  Random bytes are drawn for many at a time, since

@@ -16,10 +16,10 @@
  */
 #include "postgres.h"
 
-#include "common/cryptohash.h"
+#include <openssl/evp.h>
+
 #include "shared/digest.h"
 #include "storage/shmem.h"
-#include "utils/resowner.h"
 
 /* As long as the digest: more adds nothing. */
 #define KEY_SIZE JIBIT_DIGEST_SIZE
@@ -43,48 +43,39 @@ jibit_digest_shmem_init(void)
 						errmsg("could not generate a random key")));
 }
 
-/*
- * One context for the life of the process: to make one costs more than a
- * digest.  The server lets contexts belong to a resource owner, the present
- * one; this gets an owner of its own, which no transaction releases.  So a
- * digest can be computed outside of transactions too.
- */
-static pg_cryptohash_ctx *
-get_context(void)
+static EVP_MD_CTX *
+make_context(void)
 {
-	static pg_cryptohash_ctx *context;
-	static ResourceOwner owner;
-	ResourceOwner caller = CurrentResourceOwner;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
 
-	if (context != NULL)
-		return context;
-	if (owner == NULL)
-		owner = ResourceOwnerCreate(NULL, "jibit digest");
-	CurrentResourceOwner = owner;
-	PG_TRY();
-	{
-		context = pg_cryptohash_create(PG_SHA256);
-	}
-	PG_FINALLY();
-	{
-		CurrentResourceOwner = caller;
-	}
-	PG_END_TRY();
 	if (context == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	return context;
 }
 
+/*
+ * libcrypto itself and not the server's cover of it, which looks the algorithm
+ * up anew for each digest: here all go on from a copy of the context that has
+ * hashed the key.  Both contexts are kept for the life of the process.
+ */
 void
 jibit_digest(uint8 *digest, const void *data, size_t length)
 {
-	pg_cryptohash_ctx *context = get_context();
+	static EVP_MD_CTX *keyed;
+	static EVP_MD_CTX *context;
+	static bool ready = false;
 
-	if (pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, key, KEY_SIZE) < 0 ||
-		pg_cryptohash_update(context, data, length) < 0 ||
-		pg_cryptohash_final(context, digest, JIBIT_DIGEST_SIZE) < 0)
+	if (keyed == NULL)
+		keyed = make_context();
+	if (context == NULL)
+		context = make_context();
+	if (!ready)
+		ready = EVP_DigestInit_ex(keyed, EVP_sha256(), NULL) == 1 &&
+				EVP_DigestUpdate(keyed, key, KEY_SIZE) == 1;
+	if (!ready || EVP_MD_CTX_copy_ex(context, keyed) != 1 ||
+		EVP_DigestUpdate(context, data, length) != 1 ||
+		EVP_DigestFinal_ex(context, digest, NULL) != 1)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
 						errmsg("could not compute a digest")));
 }
