@@ -108,10 +108,7 @@ MODULES_NEEDED = libcurl json-c libcrypto libssl
 PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags $(MODULES_NEEDED))
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-clobbered
-
-# What the library calls of its own is its own, and called directly, whatever
-# the server or another library has of the same name.
-SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(MODULES_NEEDED))
+SHLIB_LINK = $(shell pkg-config --libs $(MODULES_NEEDED))
 
 # Each regression test has a sandbox of its own, which ends with it.
 REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox \
@@ -126,6 +123,13 @@ endif
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# What the library calls of its own is its own, and called directly, whatever
+# the server or another library has of the same name.  Darwin's linker always
+# does it.
+ifneq ($(PORTNAME),darwin)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
 
 ifneq ($(shell test $(firstword $(subst ., ,$(VERSION))) -ge 15 && echo yes),yes)
 $(error jibit needs PostgreSQL 15 or later, $(PG_CONFIG) is of $(VERSION))
