@@ -150,7 +150,8 @@ SELECT state, code, hint FROM expect_error(ask('identity_similarity', '012345678
 SELECT inquiry, code, hint FROM (VALUES
   ('match_shahkar', '{09123456789,0123456789}'::text[]), ('match_card_name', '{علی رضایی,6037991234567893}'),
   ('match_iban', '{0123456789,IR050170000000123456789012,13600331}'), ('match_card', '{6037991234567893,13600331,0123456789}'),
-  ('match_card_name', '{علی رضایی,علی رضایی}')
+  ('match_card_name', '{علی رضایی,علی رضایی}'), ('deposit_to_iban', '{0100324200001,MELLI}'),
+  ('match_deposit', '{۰۱۰۰,mellat,0123456789,13600331}'), ('match_deposit_name', '{MELLI,علی رضایی,0100324200001}')
 ) v (inquiry, arguments), expect_error(ask(inquiry, VARIADIC arguments));
 
 -- None of this has cost a call, nor does the session remember one.

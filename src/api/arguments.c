@@ -108,6 +108,53 @@ is_distinctive(JibitKind kind)
 	return kind != JIBIT_KIND_BANK && kind != JIBIT_KIND_DEPOSIT;
 }
 
+/*
+ * A deposit number without a digit, a bank or a name of digits alone: neither
+ * is wrong by itself.
+ */
+static bool
+has_odd_form(JibitKind kind, const char *canonical)
+{
+	static const char digits[] = "0123456789";
+
+	if (canonical == NULL || canonical[0] == '\0')
+		return false;
+	switch (kind)
+	{
+		case JIBIT_KIND_DEPOSIT:
+			return strpbrk(canonical, digits) == NULL;
+		case JIBIT_KIND_BANK:
+		case JIBIT_KIND_NAME:
+			return canonical[strspn(canonical, digits)] == '\0';
+		default:
+			return false;
+	}
+}
+
+/*
+ * The first of a deposit number and another argument that have been given for
+ * each other; -1 where none have.
+ */
+static int
+find_swapped_deposit(const JibitInquiry *inquiry, char *const *canonical)
+{
+	int first = -1;
+	int odd = 0;
+	bool is_deposit = false;
+
+	for (int i = 0; i < inquiry->nparams; i++)
+	{
+		JibitKind kind = inquiry->params[i].kind;
+
+		if (!has_odd_form(kind, canonical[i]))
+			continue;
+		if (odd++ == 0)
+			first = i;
+		is_deposit |= kind == JIBIT_KIND_DEPOSIT;
+	}
+	return is_deposit && odd > 1 ? first : -1;
+}
+
 /* Would argument i fit where another one is, and the other way round? */
 static bool
 looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
@@ -129,6 +176,8 @@ looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 	return false;
 }
 
+#define SWAPPED_HINT "The arguments look swapped; see \\df for their order."
+
 static void
 set_code(JibitError *error, const JibitParam *param, JibitVerdict verdict)
 {
@@ -147,7 +196,7 @@ set_error(JibitError *error, const JibitInquiry *inquiry,
 
 	set_code(error, param, verdict);
 	if (looks_swapped(inquiry, arguments, i))
-		error->hint = "The arguments look swapped; see \\df for their order.";
+		error->hint = SWAPPED_HINT;
 	else if (param->kind == JIBIT_KIND_BIRTH_DATE &&
 			 jibit_jalali_looks_gregorian(arguments[i], strlen(arguments[i])))
 		error->hint =
@@ -161,6 +210,7 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 {
 	bool names_possible = false;
 	bool name_given = false;
+	int swapped;
 
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
@@ -197,6 +247,13 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 	if (validate && names_possible && !name_given)
 	{
 		jibit_error_set(error, JIBIT_CODE_NO_NAME_GIVEN, 0, NULL, NULL);
+		return false;
+	}
+	swapped = validate ? find_swapped_deposit(inquiry, canonical) : -1;
+	if (swapped >= 0)
+	{
+		set_code(error, &inquiry->params[swapped], JIBIT_INVALID);
+		error->hint = SWAPPED_HINT;
 		return false;
 	}
 	return true;
