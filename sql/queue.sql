@@ -210,6 +210,14 @@ FROM jibit_progress WHERE profile = 'broken';
 SELECT jibit_set_credentials('sandbox-key', 'sandbox-secret', 'broken', :'base_url');
 SELECT state, error FROM jibit_collect(:id, '30s');
 SELECT wait_until($$NOT EXISTS (SELECT FROM jibit_pauses)$$);
+-- So does one whose row cannot be used.
+UPDATE jibit_credentials SET base_url = 'ftp://nowhere' WHERE profile = 'broken';
+SELECT jibit_submit('card', '{"card": "6037997551234561"}', 'broken') AS id \gset
+SELECT wait_until($$EXISTS (SELECT FROM jibit_pauses WHERE profile = 'broken')$$);
+SELECT message FROM jibit_pauses;
+UPDATE jibit_credentials SET base_url = :'base_url' WHERE profile = 'broken';
+SELECT state, error FROM jibit_collect(:id, '30s');
+SELECT wait_until($$NOT EXISTS (SELECT FROM jibit_pauses)$$);
 -- The same for an inquiry; deleting the row ends it.
 SELECT fault('daily_limit.reached');
 SELECT jibit_submit('foreigner', '{"fida": "100000000002"}', 'broken') AS id \gset
@@ -254,6 +262,10 @@ RESET ROLE;
 SELECT jibit_cancel(:others);
 -- The profile's roles count too.
 INSERT INTO jibit_credentials SELECT 'closed', api_key, secret_key, base_url, '{pg_monitor}' FROM jibit_credentials WHERE profile = 'default';
+SET ROLE regress_jibit_queue;
+SELECT state, message FROM expect_error($$SELECT jibit_submit('card', '{"card": "6037997551234561"}', 'closed')$$);
+RESET ROLE;
+UPDATE jibit_credentials SET base_url = 'ftp://nowhere' WHERE profile = 'closed';
 SET ROLE regress_jibit_queue;
 SELECT state, message FROM expect_error($$SELECT jibit_submit('card', '{"card": "6037997551234561"}', 'closed')$$);
 -- Both are looked at again when it runs.

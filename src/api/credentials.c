@@ -59,6 +59,10 @@ typedef struct KeptCredentials
 	List *roles;   /* names, as strings */
 	bool for_all;  /* roles is NULL in the table */
 	bool is_plain; /* the base URL is without TLS */
+
+	/* Why it cannot be used, and what to do, or NULL: then the keys are there. */
+	const char *unusable;
+	const char *remedy;
 	JibitCredentials credentials;
 } KeptCredentials;
 
@@ -74,10 +78,13 @@ forget(KeptCredentials *entry)
 
 	if (context == NULL)
 		return;
-	explicit_bzero(unconstify(char *, entry->credentials.api_key),
-				   strlen(entry->credentials.api_key));
-	explicit_bzero(unconstify(char *, entry->credentials.secret_key),
-				   strlen(entry->credentials.secret_key));
+	if (entry->unusable == NULL)
+	{
+		explicit_bzero(unconstify(char *, entry->credentials.api_key),
+					   strlen(entry->credentials.api_key));
+		explicit_bzero(unconstify(char *, entry->credentials.secret_key),
+					   strlen(entry->credentials.secret_key));
+	}
 	memset(entry, 0, sizeof(*entry));
 	MemoryContextDelete(context);
 }
@@ -181,22 +188,6 @@ raise_unusable(const char *profile, const char *why, const char *hint)
 			 errdetail("%s", why), errhint("%s", hint)));
 }
 
-/* Checks what the table gave and makes the URL the form that paths follow. */
-static char *
-check_base_url(const char *profile, const char *url, bool *is_plain)
-{
-	const char *why = jibit_http_check_url(url, is_plain);
-	size_t length = strlen(url);
-
-	if (why != NULL)
-		raise_unusable(profile,
-					   psprintf("Its base URL makes no sense. %s", why),
-					   "Give one such as " DEFAULT_BASE_URL ".");
-	while (length > 0 && url[length - 1] == '/')
-		length--;
-	return pnstrdup(url, length);
-}
-
 /* The names in a name[]. */
 static List *
 role_names(Datum array)
@@ -218,8 +209,63 @@ role_names(Datum array)
 }
 
 /*
+ * Takes the keys and the URL of the row that was read, in the entry's context;
+ * or says why they cannot be used.
+ */
+static void
+take_keys(KeptCredentials *entry)
+{
+	JibitCredentials *credentials = &entry->credentials;
+	char *api_key = row_text(1);
+	char *secret_key = row_text(2);
+	char *base_url = row_text(3);
+	const char *why;
+	size_t length;
+	StringInfoData identity;
+
+	if (api_key == NULL || *api_key == '\0' || secret_key == NULL ||
+		*secret_key == '\0')
+	{
+		entry->unusable = "Its API key or its secret key is empty.";
+		entry->remedy = "Store both keys of the account.";
+		return;
+	}
+	if (base_url == NULL)
+		base_url = DEFAULT_BASE_URL;
+	why = jibit_http_check_url(base_url, &entry->is_plain);
+	if (why != NULL)
+	{
+		entry->unusable = psprintf("Its base URL makes no sense. %s", why);
+		entry->remedy = "Give one such as " DEFAULT_BASE_URL ".";
+		return;
+	}
+
+	/* The form that paths follow. */
+	length = strlen(base_url);
+	while (length > 0 && base_url[length - 1] == '/')
+		length--;
+	credentials->api_key = api_key;
+	credentials->secret_key = secret_key;
+	credentials->base_url = pnstrdup(base_url, length);
+
+	/* With the terminators, so that no two lists of parts look the same. */
+	initStringInfo(&identity);
+	appendBinaryStringInfo(&identity, (char *) &MyDatabaseId, sizeof(Oid));
+	appendBinaryStringInfo(&identity, credentials->base_url,
+						   (int) strlen(credentials->base_url) + 1);
+	appendBinaryStringInfo(&identity, credentials->api_key,
+						   (int) strlen(credentials->api_key) + 1);
+	appendBinaryStringInfo(&identity, credentials->secret_key,
+						   (int) strlen(credentials->secret_key) + 1);
+	jibit_digest(credentials->digest, identity.data, identity.len);
+	explicit_bzero(identity.data, identity.len);
+	pfree(identity.data);
+}
+
+/*
  * Reads one profile into *entry.  Everything is allocated in its context.
- * Where there is none: false if missing_ok, else JB011.
+ * Where there is none: false if missing_ok, else JB011.  One that cannot be
+ * used is read all the same: its roles say for whom that is of interest.
  */
 static bool
 read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
@@ -232,12 +278,8 @@ read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
 	Oid owner;
 	char *table;
 	char *query;
-	char *api_key;
-	char *secret_key;
-	char *base_url;
 	Datum roles;
 	bool roles_null;
-	StringInfoData identity;
 
 	table = find_table(&owner, &credentials->table);
 	query = psprintf(
@@ -273,43 +315,27 @@ read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
 			 errhint(
 				 "Store them in %s, for instance with jibit_set_credentials().",
 				 table)));
-	if (SPI_processed > 1)
-		raise_unusable(profile, "There is more than one row for it.",
-					   "Keep one row for each profile.");
-
-	api_key = row_text(1);
-	secret_key = row_text(2);
-	base_url = row_text(3);
-	if (api_key == NULL || *api_key == '\0' || secret_key == NULL ||
-		*secret_key == '\0')
-		raise_unusable(profile, "Its API key or its secret key is empty.",
-					   "Store both keys of the account.");
 
 	MemoryContextSwitchTo(entry->context);
 	credentials->profile = pstrdup(profile);
-	credentials->api_key = pstrdup(api_key);
-	credentials->secret_key = pstrdup(secret_key);
-	credentials->base_url = check_base_url(
-		profile, base_url ? base_url : DEFAULT_BASE_URL, &entry->is_plain);
-	roles = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4,
-						  &roles_null);
-	entry->for_all = roles_null;
-	if (!roles_null)
-		entry->roles = role_names(roles);
 	entry->setting = pstrdup(jibit_credentials_table);
 	entry->read_at = jibit_now_us();
+	if (SPI_processed > 1)
+	{
+		entry->for_all = true;
+		entry->unusable = "There is more than one row for it.";
+		entry->remedy = "Keep one row for each profile.";
+	}
+	else
+	{
+		roles = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4,
+							  &roles_null);
+		entry->for_all = roles_null;
+		if (!roles_null)
+			entry->roles = role_names(roles);
+		take_keys(entry);
+	}
 	MemoryContextSwitchTo(caller);
-
-	/* With the terminators, so that no two lists of parts look the same. */
-	initStringInfo(&identity);
-	appendBinaryStringInfo(&identity, (char *) &MyDatabaseId, sizeof(Oid));
-	appendBinaryStringInfo(&identity, credentials->base_url,
-						   (int) strlen(credentials->base_url) + 1);
-	appendBinaryStringInfo(&identity, credentials->api_key,
-						   (int) strlen(credentials->api_key) + 1);
-	appendBinaryStringInfo(&identity, credentials->secret_key,
-						   (int) strlen(credentials->secret_key) + 1);
-	jibit_digest(credentials->digest, identity.data, identity.len);
 	SPI_finish();
 	return true;
 }
@@ -359,7 +385,10 @@ get_entry(const char *profile, bool missing_ok)
 		MemoryContextDelete(fresh.context);
 		return NULL;
 	}
-	fresh.stale = invalidations != invalidations_before;
+
+	/* What cannot be used is most likely being mended. */
+	fresh.stale = invalidations != invalidations_before ||
+				  fresh.unusable != NULL;
 
 	forget(oldest);
 	*oldest = fresh;
@@ -409,6 +438,8 @@ jibit_credentials_get(const char *profile)
 	JibitCredentials *copy;
 
 	check_role(entry);
+	if (entry->unusable != NULL)
+		raise_unusable(profile, entry->unusable, entry->remedy);
 	if (entry->is_plain && !jibit_allow_http)
 		raise_unusable(
 			profile, "Its base URL is plain HTTP.",

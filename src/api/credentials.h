@@ -37,7 +37,8 @@ extern JibitCredentials *jibit_credentials_get(const char *profile);
 
 /*
  * Raises 42501 where the profile's roles leave the current user out.  A
- * profile that is not there is nobody's, and so all right.
+ * profile that is not there is nobody's, and so all right; whether its keys can
+ * be used is not asked.
  */
 extern void jibit_credentials_check_role(const char *profile);
 
