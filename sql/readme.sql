@@ -73,7 +73,7 @@ SELECT id, jibit_match_shahkar(national_code, mobile)::boolean AS is_own FROM cu
 SELECT c.id, i.iban, i.owners[1].last_name
 FROM customers c, LATERAL jibit_card_to_iban(c.card) i;
 
--- Many at once, without a call, triggers
+-- Many at once, without a call
 SELECT ordinality, (result).iban, (error).code
 FROM jibit_card_to_iban_batch(ARRAY['6037997551234561', '6104331234567569', '1']);
 SELECT c.id, (b.result).matched, (b.error).code
@@ -84,6 +84,43 @@ FROM (SELECT array_agg(id ORDER BY id) AS ids,
      jibit_match_shahkar_batch(a.codes, a.mobiles) b,
      LATERAL (SELECT a.ids[b.ordinality] AS id) c;
 SELECT jibit_valid_iban('27 0170 0000 0010 0324 2000 01'), jibit_card_bank('6037997551234561'), jibit_to_jalali('2026-03-21');
+
+-- Arguments
+SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
+SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
+SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', '1360/03/30');
+SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', date '1981-06-20');
+SELECT * FROM jibit_iban('IR270170000000100324200002');
+
+-- Errors
+SELECT code, errcode, retryable, description FROM jibit_error_codes WHERE errcode = 'JB006';
+SELECT description_fa FROM jibit_error_codes WHERE code = 'card.is_expired';
+
+CREATE FUNCTION iban_verdict(iban text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+  code text;
+BEGIN
+  RETURN (jibit_iban(iban)).status;
+EXCEPTION
+  WHEN SQLSTATE 'JB002' THEN
+    RETURN 'no such account';
+  WHEN SQLSTATE 'JB000' THEN
+    GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME;
+    RETURN 'failed: ' || code;
+END
+$$;
+
+SELECT iban_verdict('IR270170000000100324200001');
+SELECT iban_verdict('IR440179999900620000000000');
+SELECT iban_verdict('IR000000000000000000000000');
+
+SET jibit.on_error = 'warning';
+SELECT (jibit_card_to_iban('6037999900430007')).iban;
+SELECT inquiry, http_status, attempts, (error).code, (error).errcode FROM jibit_last_call();
+RESET jibit.on_error;
+
+-- Triggers
 CREATE TABLE payees (
   id int PRIMARY KEY,
   iban jibit_iban_text,
@@ -174,41 +211,6 @@ WHERE p.id = due.ids[b.ordinality] AND (b.error).retryable IS NOT TRUE;
 SELECT id, iban, bank, status FROM office.payees WHERE status <> 'ACTIVE';
 SELECT id, status, checked_at IS NOT NULL AS is_checked FROM office.payees ORDER BY id;
 DROP SCHEMA office CASCADE;
-
--- Arguments
-SELECT matched FROM jibit_match_shahkar('۰۰۸۴۵۷۵۹۴۸', '+98 912 123 4568');
-SELECT status FROM jibit_iban('27 0170 0000 0010 0324 2000 01');
-SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', '1360/03/30');
-SELECT matched FROM jibit_match_card('6037997551234561', '0084575948', date '1981-06-20');
-SELECT * FROM jibit_iban('IR270170000000100324200002');
-
--- Errors
-SELECT code, errcode, retryable, description FROM jibit_error_codes WHERE errcode = 'JB006';
-SELECT description_fa FROM jibit_error_codes WHERE code = 'card.is_expired';
-
-CREATE FUNCTION iban_verdict(iban text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-  code text;
-BEGIN
-  RETURN (jibit_iban(iban)).status;
-EXCEPTION
-  WHEN SQLSTATE 'JB002' THEN
-    RETURN 'no such account';
-  WHEN SQLSTATE 'JB000' THEN
-    GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME;
-    RETURN 'failed: ' || code;
-END
-$$;
-
-SELECT iban_verdict('IR270170000000100324200001');
-SELECT iban_verdict('IR440179999900620000000000');
-SELECT iban_verdict('IR000000000000000000000000');
-
-SET jibit.on_error = 'warning';
-SELECT (jibit_card_to_iban('6037999900430007')).iban;
-SELECT inquiry, http_status, attempts, (error).code, (error).errcode FROM jibit_last_call();
-RESET jibit.on_error;
 
 -- Credentials and rights. Rolled back, so that no role is left behind.
 BEGIN;
