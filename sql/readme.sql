@@ -215,14 +215,12 @@ DROP SCHEMA office CASCADE;
 -- Credentials and rights. Rolled back, so that no role is left behind.
 BEGIN;
 CREATE ROLE back_office;
+SELECT jibit_grant('back_office', ARRAY['card_to_iban', 'match_shahkar']);
+SELECT jibit_revoke('back_office', ARRAY['match_shahkar']);
 INSERT INTO jibit_credentials
   SELECT 'branch', api_key, secret_key, base_url FROM jibit_credentials;
 ALTER ROLE back_office SET jibit.profile = 'branch';
 UPDATE jibit_credentials SET roles = '{back_office}' WHERE profile = 'branch';
-SELECT jibit_grant('back_office', ARRAY['card_to_iban', 'match_shahkar']);
-SELECT jibit_revoke('back_office', ARRAY['match_shahkar']);
-SELECT jibit_revoke('back_office');
-SELECT jibit_grant('back_office', ARRAY['card_to_iban']);
 SET ROLE back_office;
 SET jibit.profile = 'branch';
 SELECT iban FROM jibit_card_to_iban('6037997551234561');
