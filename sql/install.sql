@@ -53,6 +53,23 @@ ALTER EXTENSION jibit SET SCHEMA public;
 DROP EXTENSION jibit;
 DROP SCHEMA "Inquiries 100%";
 
+-- Where others may create objects, theirs serve nothing in the script.
+CREATE ROLE regress_jibit_user;
+CREATE SCHEMA open_to_all;
+GRANT ALL ON SCHEMA open_to_all TO regress_jibit_user;
+SET ROLE regress_jibit_user;
+CREATE FUNCTION open_to_all.trap(oid, regclass) RETURNS boolean LANGUAGE plpgsql
+AS $$BEGIN RAISE EXCEPTION 'called as %', current_user; END$$;
+CREATE FUNCTION open_to_all.trap(bigint, float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT -1::float8';
+CREATE OPERATOR open_to_all.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = open_to_all.trap);
+CREATE OPERATOR open_to_all./ (LEFTARG = bigint, RIGHTARG = float8, FUNCTION = open_to_all.trap);
+RESET ROLE;
+CREATE EXTENSION jibit SCHEMA open_to_all;
+DROP OWNED BY regress_jibit_user;  -- nothing depends on it
+DROP EXTENSION jibit;
+DROP SCHEMA open_to_all;
+DROP ROLE regress_jibit_user;
+
 -- Now for good, in a schema of its own.
 CREATE SCHEMA jibit;
 CREATE EXTENSION jibit SCHEMA jibit;

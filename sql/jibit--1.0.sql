@@ -3,6 +3,10 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION jibit" to load this file. \quit
 
+-- In the extension's schema there may be functions and operators of others,
+-- and a superuser runs this: whatever is not qualified is the server's own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 --
 -- Result types. The columns are the API's fields, in its order.
 --
