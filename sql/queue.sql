@@ -228,6 +228,13 @@ SELECT state, attempts, (error).code FROM jibit_collect(:id);
 DELETE FROM jibit_pauses;
 SELECT state, attempts, error FROM jibit_collect(:id, '30s');
 
+-- A table with other columns, as an update may bring while the library is the
+-- old one, takes no requests.
+BEGIN;
+ALTER TABLE jibit_queue ADD COLUMN note text;
+SELECT state, message FROM expect_error($$SELECT jibit_submit('card', '{"card": "6037997551234561"}')$$);
+ROLLBACK;
+
 -- How far everything is.
 SELECT profile, inquiry, queued, running, succeeded, failed, cancelled, rate > 0 AS has_rate, time_left, paused_until
 FROM jibit_progress WHERE inquiry IN ('card', 'card_to_iban', 'foreigner', 'postal_address') ORDER BY 1, 2;

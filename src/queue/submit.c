@@ -63,6 +63,25 @@ typedef enum QueueColumn
 	COLUMN_COUNT
 } QueueColumn;
 
+/* And their types; those of composites are not looked at. */
+static const Oid column_types[COLUMN_COUNT] = {
+	[COLUMN_ID] = INT8OID,
+	[COLUMN_INQUIRY] = TEXTOID,
+	[COLUMN_ARGUMENTS] = JSONBOID,
+	[COLUMN_PROFILE] = TEXTOID,
+	[COLUMN_PRIORITY] = INT4OID,
+	[COLUMN_STATE] = TEXTOID,
+	[COLUMN_ATTEMPTS] = INT4OID,
+	[COLUMN_TRACK_ID] = TEXTOID,
+	[COLUMN_SUBMITTED_BY] = NAMEOID,
+	[COLUMN_SUBMITTED_AT] = TIMESTAMPTZOID,
+	[COLUMN_RUN_AFTER] = TIMESTAMPTZOID,
+	[COLUMN_FINISHED_AT] = TIMESTAMPTZOID,
+	[COLUMN_RESULT] = JSONBOID,
+	[COLUMN_ERROR] = InvalidOid,
+	[COLUMN_SUBMITTER] = OIDOID,
+};
+
 struct JibitSubmission
 {
 	const JibitInquiry *inquiry;
@@ -106,6 +125,25 @@ check_rights(const JibitQueueTable *table, const JibitInquiry *inquiry,
 	jibit_credentials_check_role(profile);
 }
 
+/* Rows are made for this table: another one would take them for what they are not. */
+static void
+check_columns(TupleDesc desc)
+{
+	bool fits = desc->natts == COLUMN_COUNT;
+
+	for (int i = 0; i < COLUMN_COUNT && fits; i++)
+		fits = column_types[i] == InvalidOid ||
+			   TupleDescAttr(desc, i)->atttypid == column_types[i];
+	if (!fits)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg(
+				 "table jibit_queue has other columns than the library expects"),
+			 errhint(
+				 "Run ALTER EXTENSION jibit UPDATE, or restart the server with the library that the extension's version needs.")));
+}
+
 JibitSubmission *
 jibit_submit_begin(const char *inquiry_name, const char *profile)
 {
@@ -128,6 +166,7 @@ jibit_submit_begin(const char *inquiry_name, const char *profile)
 	submission->inquiry = inquiry;
 	submission->ids = table->ids;
 	submission->queue = table_open(table->queue, RowExclusiveLock);
+	check_columns(RelationGetDescr(submission->queue));
 	submission->estate = CreateExecutorState();
 	submission->estate->es_output_cid = GetCurrentCommandId(true);
 	submission->target = makeNode(ResultRelInfo);
