@@ -203,17 +203,6 @@ int_array(Datum *values, int count)
  * Claiming.
  */
 
-/* The lanes that may give something now. */
-typedef struct Lanes
-{
-	int count;
-	Datum *profiles;
-	Datum *inquiries;
-	Datum *priorities;
-	Datum *allowed;
-	bool *is_probe;
-} Lanes;
-
 /* A row of QUERY_LANES. */
 typedef struct Lane
 {
@@ -226,26 +215,48 @@ typedef struct Lane
 	bool deferred;
 } Lane;
 
-static Lane *
-read_lanes(const JibitQueueTable *table, int *count)
+/* The lanes of the queue, and of those the ones that may give something now. */
+typedef struct Lanes
 {
 	Lane *found;
+	int nfound;
+	int next;  /* of them, not looked at yet */
+	int count; /* opened */
+	Datum *profiles;
+	Datum *inquiries;
+	Datum *priorities;
+	Datum *allowed;
+	bool *is_probe;
+} Lanes;
+
+static void
+read_lanes(const JibitQueueTable *table, Lanes *lanes)
+{
+	int count;
 
 	run(table, QUERY_LANES, 0, NULL, NULL, SPI_OK_SELECT);
-	*count = (int) SPI_processed;
-	found = palloc0((*count + 1) * sizeof(Lane));
-	for (int i = 0; i < *count; i++)
+	count = (int) SPI_processed;
+	lanes->found = palloc0((count + 1) * sizeof(Lane));
+	for (int i = 0; i < count; i++)
 	{
+		Lane *lane = &lanes->found[i];
 		bool isnull;
 
-		found[i].profile = result_value(i, 1, &isnull);
-		found[i].inquiry = result_value(i, 2, &isnull);
-		found[i].priority = result_value(i, 3, &isnull);
-		found[i].run_after = DatumGetTimestampTz(result_value(i, 4, &isnull));
-		found[i].profile_name = TextDatumGetCString(found[i].profile);
-		found[i].inquiry_name = TextDatumGetCString(found[i].inquiry);
+		lane->profile = result_value(i, 1, &isnull);
+		lane->inquiry = result_value(i, 2, &isnull);
+		lane->priority = result_value(i, 3, &isnull);
+		lane->run_after = DatumGetTimestampTz(result_value(i, 4, &isnull));
+		lane->profile_name = TextDatumGetCString(lane->profile);
+		lane->inquiry_name = TextDatumGetCString(lane->inquiry);
 	}
-	return found;
+	lanes->nfound = count;
+	lanes->next = 0;
+	lanes->count = 0;
+	lanes->profiles = palloc((count + 1) * sizeof(Datum));
+	lanes->inquiries = palloc((count + 1) * sizeof(Datum));
+	lanes->priorities = palloc((count + 1) * sizeof(Datum));
+	lanes->allowed = palloc((count + 1) * sizeof(Datum));
+	lanes->is_probe = palloc((count + 1) * sizeof(bool));
 }
 
 /* Opens a lane, unless it is paused or has nothing due. */
@@ -282,28 +293,23 @@ open_lane(Lanes *lanes, Lane *lane, int wanted, bool is_first_look,
 }
 
 /*
- * Finds what is due in which lane.  A pause that is over lets one request
- * through, from the first of its lanes whose turn has not been yet.
+ * Opens the next lanes with something due, as many as are wanted requests at
+ * most: they are in the order of what they give first, so those behind would
+ * get no turn, unless somebody has locked what these have.  A pause that is
+ * over lets one request through, from the first of its lanes whose turn has
+ * not been yet.
  */
 static void
-find_lanes(const JibitQueueTable *table, int wanted, Lanes *lanes,
-		   TimestampTz *due_at)
+open_lanes(Lanes *lanes, int wanted, TimestampTz *due_at)
 {
-	int count;
-	Lane *found = read_lanes(table, &count);
+	int most = lanes->count + wanted;
 
-	lanes->count = 0;
-	lanes->profiles = palloc((count + 1) * sizeof(Datum));
-	lanes->inquiries = palloc((count + 1) * sizeof(Datum));
-	lanes->priorities = palloc((count + 1) * sizeof(Datum));
-	lanes->allowed = palloc((count + 1) * sizeof(Datum));
-	lanes->is_probe = palloc((count + 1) * sizeof(bool));
-	for (int i = 0; i < count; i++)
-		open_lane(lanes, &found[i], wanted, true, due_at);
-	for (int i = 0; i < count; i++)
+	while (lanes->next < lanes->nfound && lanes->count < most)
+		open_lane(lanes, &lanes->found[lanes->next++], wanted, true, due_at);
+	for (int i = 0; i < lanes->next; i++)
 	{
-		if (found[i].deferred)
-			open_lane(lanes, &found[i], wanted, false, due_at);
+		if (lanes->found[i].deferred)
+			open_lane(lanes, &lanes->found[i], wanted, false, due_at);
 	}
 }
 
@@ -322,8 +328,8 @@ read_claim(JibitClaim *claim, uint64 row)
 	claim->submitter = DatumGetObjectId(result_value(row, 8, &isnull));
 }
 
-/* Does one of the claims come from this lane?  Marks it as its probe. */
-static bool
+/* Marks the claim that is a lane's probe; ends the probe where there is none. */
+static void
 mark_probe(const Lanes *lanes, int lane, JibitClaim *claims, int count)
 {
 	const char *profile = TextDatumGetCString(lanes->profiles[lane]);
@@ -335,60 +341,63 @@ mark_probe(const Lanes *lanes, int lane, JibitClaim *claims, int count)
 			strcmp(claims[i].inquiry, inquiry) == 0)
 		{
 			claims[i].is_probe = true;
-			return true;
+			return;
 		}
 	}
 	jibit_pauses_end_probe(profile, inquiry, false);
-	return false;
 }
 
-/* The ids of what is due, as an array; NULL where nothing is. */
-static ArrayType *
-find_due(const JibitQueueTable *table, const Lanes *lanes, int wanted)
+/* Adds the ids of what is due in the lanes from `first` on. */
+static int
+find_due(const JibitQueueTable *table, const Lanes *lanes, int first,
+		 int wanted, Datum *ids)
 {
+	int count = lanes->count - first;
 	Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID,
 				   INT4OID};
-	Datum values[] = {text_array(lanes->profiles, lanes->count),
-					  text_array(lanes->inquiries, lanes->count),
-					  int_array(lanes->priorities, lanes->count),
-					  int_array(lanes->allowed, lanes->count),
+	Datum values[] = {text_array(lanes->profiles + first, count),
+					  text_array(lanes->inquiries + first, count),
+					  int_array(lanes->priorities + first, count),
+					  int_array(lanes->allowed + first, count),
 					  Int32GetDatum(wanted)};
-	Datum *ids;
 
 	run(table, QUERY_DUE, 5, types, values, SPI_OK_SELECT);
-	if (SPI_processed == 0)
-		return NULL;
-	ids = palloc(SPI_processed * sizeof(Datum));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool isnull;
 
 		ids[i] = result_value(i, 1, &isnull);
 	}
-	return construct_array(ids, (int) SPI_processed, INT8OID, sizeof(int64),
-						   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	return (int) SPI_processed;
 }
 
 JibitClaim *
 jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 				  TimestampTz *due_at)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Oid types[] = {INT8ARRAYOID};
 	Datum values[1];
-	JibitClaim *claims;
-	ArrayType *ids = NULL;
+	Datum *ids = palloc(count * sizeof(Datum));
+	JibitClaim *claims = palloc0(count * sizeof(JibitClaim));
 	Lanes lanes;
+	int nids = 0;
 
 	*taken = 0;
 	*due_at = DT_NOEND;
-	find_lanes(table, count, &lanes, due_at);
-	if (lanes.count > 0)
-		ids = find_due(table, &lanes, count);
-	claims = palloc0((ids ? SPI_processed : 1) * sizeof(JibitClaim));
-	if (ids != NULL)
+	read_lanes(table, &lanes);
+	while (nids < count && lanes.next < lanes.nfound)
 	{
-		values[0] = PointerGetDatum(ids);
+		int first = lanes.count;
+
+		open_lanes(&lanes, count - nids, due_at);
+		if (lanes.count > first)
+			nids += find_due(table, &lanes, first, count - nids, ids + nids);
+	}
+	if (nids > 0)
+	{
+		values[0] = PointerGetDatum(
+			construct_array(ids, nids, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+							TYPALIGN_DOUBLE));
 		run(table, QUERY_CLAIM, 1, types, values, SPI_OK_SELECT);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			read_claim(&claims[i], i);
@@ -397,14 +406,13 @@ jibit_claims_take(const JibitQueueTable *table, int count, int *taken,
 	for (int i = 0; i < lanes.count; i++)
 	{
 		if (lanes.is_probe[i])
-			(void) mark_probe(&lanes, i, claims, *taken);
+			mark_probe(&lanes, i, claims, *taken);
 	}
 	if (*taken >= count)
 		*due_at = DT_NOBEGIN;
 	else if (lanes.count > 0)
 		*due_at = Min(*due_at, TimestampTzPlusMilliseconds(
 								   GetCurrentTimestamp(), LOCKED_MS));
-	MemoryContextSwitchTo(caller);
 	return claims;
 }
 

@@ -356,6 +356,36 @@ foreach my $case (
 	is($error{sqlstate}, '25006', 'a read-only transaction submits nothing');
 }
 
+# ---- many priorities
+
+{
+	my $count = 5000;
+	$queue->clear($sandbox);
+	my $before = sql('SELECT pg_current_wal_lsn()');
+	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', priority => i))}
+		  . " FROM generate_series(1, $count) i");
+	ok($queue->wait_until_done, "$count requests, each of another priority");
+	cmp_ok(sql("SELECT pg_current_wal_lsn() - '$before'::pg_lsn"),
+		'<', 20e6, '... lock no more than what is claimed');
+
+	# What somebody has locked is not waited for, nor are those behind it.
+	$queue->clear($sandbox);
+	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', NULL, now() + '1 s', i))}
+		  . ' FROM generate_series(1, 200) i');
+	my $holder = jibit_session($node);
+	$holder->query(
+		'BEGIN; SELECT count(jibit_cancel(id)) FROM jibit_requests');
+	$queue->wait_for(
+		'NOT EXISTS (SELECT FROM jibit_queue WHERE finished_at IS NULL AND run_after > clock_timestamp())'
+	);
+	my ($behind) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state FROM jibit_collect($behind, '30s')"),
+		'succeeded', 'what is behind many that are locked is claimed');
+	$holder->query('ROLLBACK');
+	$holder->quit;
+	$queue->wait_until_done;
+}
+
 # ---- progress
 
 {
