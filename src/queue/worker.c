@@ -581,7 +581,7 @@ jibit_worker_main(Datum database)
 	{
 		reload_settings();
 		pgstat_report_activity(STATE_RUNNING, "taking requests");
-		exchange(true);
+		exchange(claimed.count == 0 || needs_claims());
 		if (claimed.count > 0)
 		{
 			pgstat_report_activity(STATE_RUNNING, "making calls");
