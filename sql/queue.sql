@@ -343,6 +343,7 @@ SELECT r.* FROM unnest(ARRAY[
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'crad=mobile')$$,
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'crad=note')$$,
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'profile=')$$,
+  $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'card=mobile')$$,
   $$BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code')$$,
   $$AFTER INSERT ON people FOR EACH STATEMENT EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code')$$]) d, refuses(d) r;
 SELECT * FROM refuses($$AFTER DELETE ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code')$$, 'DELETE FROM people');

@@ -224,7 +224,7 @@ DECLARE
   message text;
 BEGIN
   FOREACH arguments IN ARRAY ARRAY['', '''nothing''', '''n''', '''g''', '''iban'', ''x''', '''iban'', ''x=y''', '''iban'', ''online=maybe''',
-      '''iban'', ''status=SLEEPY''', '''iban'', ''owner=n''', '''iban'', ''national_code=iban''', '''iban'', ''profile='''] LOOP
+      '''iban'', ''status=SLEEPY''', '''iban'', ''owner=n''', '''iban'', ''national_code=iban''', '''iban'', ''profile=''', '''iban'', ''online=off'', ''status=IDLE'', ''online=on'''] LOOP
     EXECUTE format('CREATE OR REPLACE TRIGGER t BEFORE INSERT ON misused FOR EACH ROW EXECUTE FUNCTION jibit_check_iban(%s)', arguments);
     BEGIN
       INSERT INTO misused (iban) VALUES ('IR270170000000100324200001');

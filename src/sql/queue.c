@@ -21,6 +21,7 @@
 #include "queue/submit.h"
 #include "shared/workers.h"
 #include "sql/dates.h"
+#include "sql/options.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -269,6 +270,9 @@ read_row(Firing *firing, const TriggerData *trigger,
 				psprintf("\"%s\" is not of the form argument=column",
 						 argument));
 		*name++ = '\0';
+		if (jibit_option_is_repeated(trigger->tg_trigger->tgargs, 1, i))
+			refuse_trigger(ERRCODE_INVALID_PARAMETER_VALUE,
+						   psprintf("\"%s\" is given twice", argument));
 		if (strcmp(argument, "profile") == 0)
 		{
 			firing->profile = name;

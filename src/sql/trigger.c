@@ -26,6 +26,7 @@
 #include "extension.h"
 #include "fmgr.h"
 #include "sql/dates.h"
+#include "sql/options.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -260,7 +261,15 @@ parse_options(Options *options, const TriggerKind *kind, Relation relation,
 	options->statuses = 1U; /* ACTIVE */
 	options->online = true;
 	for (int i = kind->ncolumns; i < trigger->tgnargs; i++)
-		parse_option(options, kind, relation, pstrdup(trigger->tgargs[i]));
+	{
+		char *argument = trigger->tgargs[i];
+
+		if (jibit_option_is_repeated(trigger->tgargs, kind->ncolumns, i))
+			refuse_option(kind, ERRCODE_INVALID_PARAMETER_VALUE,
+						  psprintf("option \"%.*s\" is given twice",
+								   (int) strcspn(argument, "="), argument));
+		parse_option(options, kind, relation, pstrdup(argument));
+	}
 	if ((options->columns[ROLE_NATIONAL_CODE] == 0) !=
 		(options->columns[ROLE_BIRTH_DATE] == 0))
 		refuse_option(
