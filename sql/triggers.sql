@@ -75,6 +75,14 @@ SELECT * FROM unnest(ARRAY[
   $$UPDATE payees SET owner = 'somebody' WHERE id = 3$$,
   $$UPDATE payees SET birth_date = '1981-06-21' WHERE id = 3$$,
   $$UPDATE payees SET national_code = '0123456788' WHERE id = 3$$]) s, refusal(s);
+-- What is wrong without a call is told before one is paid for.
+SELECT jibit_cache_clear() IS NOT NULL AS cleared;
+SELECT calls() IS NOT NULL AS counted;
+SELECT * FROM unnest(ARRAY[
+  $$INSERT INTO payees (iban, national_code, birth_date) VALUES ('IR270170000000100324200001', '0123456788', '1981-06-20')$$,
+  $$INSERT INTO payees (iban, national_code, birth_date) VALUES ('IR270170000000100324200001', '0123456789', '2981-06-20')$$,
+  $$INSERT INTO payees (iban, owner) VALUES ('IR270170000000100324200001', ' ')$$]) s, refusal(s);
+SELECT calls();
 
 -- Cards and mobiles.
 CREATE TABLE contacts (card text, code text, mobile text);

@@ -52,6 +52,14 @@ typedef enum Role
 	ROLE_COUNT
 } Role;
 
+/* The columns that are the arguments of an inquiry: of the trigger's own ... */
+static const Role own_roles[] = {ROLE_SUBJECT, ROLE_MOBILE};
+
+/* ... and of the matches. */
+static const Role name_roles[] = {ROLE_SUBJECT, ROLE_OWNER};
+static const Role person_roles[] = {ROLE_SUBJECT, ROLE_NATIONAL_CODE,
+									ROLE_BIRTH_DATE};
+
 /* What kind of trigger it is; the rest follows from that. */
 typedef struct TriggerKind
 {
@@ -502,13 +510,22 @@ answer_column(const JibitCall *call, const char *name, int *length)
 		 name);
 }
 
+/*
+ * An inquiry about these columns of the row, NULL where one of them is or the
+ * trigger does not look at it.
+ */
 static JibitCall *
-new_call(JibitInquiryId inquiry, const char *argument)
+new_call(const Check *check, JibitInquiryId inquiry, const Role *roles)
 {
 	JibitCall *call = palloc0(sizeof(JibitCall));
 
 	call->inquiry = &jibit_inquiries[inquiry];
-	call->arguments[0] = argument;
+	for (int i = 0; i < call->inquiry->nparams; i++)
+	{
+		call->arguments[i] = column_text(check, roles[i]);
+		if (call->arguments[i] == NULL)
+			return NULL;
+	}
 	return call;
 }
 
@@ -549,11 +566,11 @@ check_status(const Check *check, const JibitCall *call)
 }
 
 /*
- * Offline: is every argument of the trigger's own inquiry valid?  Fills
- * canonical[], for normalize=on.
+ * Offline: is every argument valid?  Fills canonical[], for normalize=on.
  */
 static void
-check_offline(const Check *check, const JibitCall *call, char **canonical)
+check_offline(const Check *check, const JibitCall *call, const Role *roles,
+			  char **canonical)
 {
 	JibitError error;
 
@@ -561,23 +578,33 @@ check_offline(const Check *check, const JibitCall *call, char **canonical)
 								  canonical, &error))
 		return;
 
-	/* Of two columns, say which. */
-	for (int i = 0; i < check->kind->ncolumns; i++)
+	/* Of several columns, say which. */
+	for (int i = 0; i < call->inquiry->nparams; i++)
 	{
 		if (!jibit_argument_is_valid(call->inquiry, i, call->arguments[i]))
-			refuse_for_error(check, ROLE_SUBJECT + i, call->inquiry, &error);
+			refuse_for_error(check, roles[i], call->inquiry, &error);
 	}
 	refuse_for_error(check, ROLE_SUBJECT, call->inquiry, &error);
+}
+
+/* A match that the trigger asks for, checked offline; NULL where it does not. */
+static JibitCall *
+new_match(const Check *check, JibitInquiryId inquiry, const Role *roles)
+{
+	JibitCall *call = new_call(check, inquiry, roles);
+	char *canonical[JIBIT_MAX_PARAMS];
+
+	if (call != NULL)
+		check_offline(check, call, roles, canonical);
+	return call;
 }
 
 static void
 check_online(Check *check, JibitCall *call)
 {
 	const TriggerKind *kind = check->kind;
-	const char *subject = call->arguments[0];
-	char *owner = column_text(check, ROLE_OWNER);
-	char *national_code = column_text(check, ROLE_NATIONAL_CODE);
-	char *birth_date = column_text(check, ROLE_BIRTH_DATE);
+	JibitCall *name = NULL;
+	JibitCall *person = NULL;
 
 	if (kind == &check_shahkar)
 	{
@@ -586,22 +613,19 @@ check_online(Check *check, JibitCall *call)
 		return;
 	}
 
+	/* What is wrong without a call is found before the first one is paid. */
+	if (kind->has_matches)
+	{
+		name = new_match(check, kind->match_name, name_roles);
+		person = new_match(check, kind->match_person, person_roles);
+	}
 	if (inquire(check, ROLE_SUBJECT, call) && kind->has_status)
 		check_status(check, call);
-	if (owner != NULL)
-	{
-		call = new_call(kind->match_name, subject);
-		call->arguments[1] = owner;
-		check_match(check, ROLE_OWNER, call, "the owner has another name");
-	}
-	if (national_code != NULL && birth_date != NULL)
-	{
-		call = new_call(kind->match_person, subject);
-		call->arguments[1] = national_code;
-		call->arguments[2] = birth_date;
-		check_match(check, ROLE_NATIONAL_CODE, call,
+	if (name != NULL)
+		check_match(check, ROLE_OWNER, name, "the owner has another name");
+	if (person != NULL)
+		check_match(check, ROLE_NATIONAL_CODE, person,
 					"it does not belong to the person");
-	}
 }
 
 /* The row with the normalised values; the columns are of a text type. */
@@ -664,15 +688,11 @@ run_check(FunctionCallInfo fcinfo, const TriggerKind *kind)
 	if (is_update && !is_changed(&check, trigger->tg_trigtuple))
 		return PointerGetDatum(check.row);
 
-	call = new_call(kind->inquiry, NULL);
-	for (int i = 0; i < kind->ncolumns; i++)
-	{
-		call->arguments[i] = column_text(&check, ROLE_SUBJECT + i);
-		if (call->arguments[i] == NULL)
-			return PointerGetDatum(check.row);
-	}
+	call = new_call(&check, kind->inquiry, own_roles);
+	if (call == NULL)
+		return PointerGetDatum(check.row);
 
-	check_offline(&check, call, canonical);
+	check_offline(&check, call, own_roles, canonical);
 	if (check.options->online)
 	{
 		jibit_require_preload();
