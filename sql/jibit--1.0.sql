@@ -1308,7 +1308,7 @@ COMMENT ON VIEW @extschema@.jibit_requests IS
 
 CREATE VIEW @extschema@.jibit_progress WITH (security_barrier) AS
   SELECT q.profile, q.inquiry, q.queued, q.running, q.succeeded, q.failed,
-         q.cancelled, q.rate,
+         q.cancelled, round(q.rate::numeric, 2)::float8 AS rate,
          CASE WHEN q.queued + q.running = 0 THEN interval '0'
               WHEN q.rate > 0
               THEN pg_catalog.make_interval(secs => (q.queued + q.running) / q.rate)
@@ -1322,7 +1322,7 @@ CREATE VIEW @extschema@.jibit_progress WITH (security_barrier) AS
            count(*) FILTER (WHERE state = 'failed') AS failed,
            count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
            count(*) FILTER (WHERE state IN ('succeeded', 'failed')
-                              AND finished_at > now() - interval '1 minute')
+                              AND finished_at > statement_timestamp() - interval '1 minute')
              / 60.0::float8 AS rate
     FROM @extschema@.jibit_queue
     WHERE (submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)

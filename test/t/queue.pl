@@ -407,6 +407,20 @@ foreach my $case (
 	sql("SELECT jibit_cancel($later)");
 	is(sql('SELECT time_left FROM jibit_progress'),
 		'00:00:00', '... nothing is left');
+
+	my $session = jibit_session($node);
+	my $begun = $session->value('BEGIN; SELECT now()');
+	sql("UPDATE jibit_queue SET finished_at = '$begun'::timestamptz - interval '59.5 s' WHERE finished_at IS NOT NULL"
+	);
+	ok( poll_until(
+			sub { $session->value('SELECT rate FROM jibit_progress') == 0 },
+			'the rate of a later minute'),
+		'... in a long transaction, too, the minute is the last one');
+	$session->quit;
+	sql(q{UPDATE jibit_queue SET finished_at = clock_timestamp() WHERE id IN}
+		  . q{ (SELECT id FROM jibit_queue WHERE state = 'succeeded' LIMIT 7)});
+	is(sql('SELECT rate FROM jibit_progress'),
+		'0.12', '... with two digits after the point');
 }
 
 # ---- the trigger
