@@ -77,6 +77,8 @@ SELECT state, left(message, 70) AS message, hint FROM unnest(ARRAY[
   $$SELECT jibit_submit_batch('card', NULL)$$,
   $$SELECT jibit_submit_batch('card', ARRAY['{"card": "6037991234567893"}', NULL]::jsonb[])$$,
   $$SELECT jibit_submit_batch('card', ARRAY['{"card": "6037991234567893"}', '{}']::jsonb[])$$]) s, expect_error(s);
+-- A name that is too long to be shown is cut between two letters.
+SELECT state, message ~ U&'"x\06CC{31}"$' AS is_whole FROM expect_error($$SELECT jibit_submit('card', jsonb_build_object('x' || repeat(U&'\06CC', 40), 1))$$);
 SELECT jibit_submit_batch('card', '{}');
 SELECT jibit_submit_batch('crad', '{}');
 SELECT count(*) FROM jibit_requests WHERE finished_at IS NULL;

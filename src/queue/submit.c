@@ -23,6 +23,7 @@
 #include "config.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "ownerrights.h"
 #include "queue/submit.h"
@@ -245,7 +246,9 @@ check_arguments(const JibitInquiry *inquiry, Jsonb *arguments)
 		if (token == WJB_KEY && !is_argument_of(inquiry, &value))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("inquiry \"%s\" has no argument \"%.*s\"",
-								   inquiry->id, Min(value.val.string.len, 64),
+								   inquiry->id,
+								   pg_mbcliplen(value.val.string.val,
+												value.val.string.len, 64),
 								   value.val.string.val),
 							errhint("It has: %s.", list_arguments(inquiry))));
 	}
