@@ -13,7 +13,7 @@
 #include "utils/resowner.h"
 
 ErrorData *
-jibit_try(void (*run)(void *arg), void *arg)
+jibit_try(void (*run)(void *arg), void *arg, const bool *keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -24,7 +24,10 @@ jibit_try(void (*run)(void *arg), void *arg)
 	PG_TRY();
 	{
 		run(arg);
-		ReleaseCurrentSubTransaction();
+		if (keep == NULL || *keep)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
@@ -37,40 +40,4 @@ jibit_try(void (*run)(void *arg), void *arg)
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return error;
-}
-
-bool
-jibit_keep_if(bool (*run)(void *arg), void *arg)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	bool keep = false;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		keep = run(arg);
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		/* Whoever catches the error ends a subtransaction of his own only. */
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		ReThrowError(error);
-	}
-	PG_END_TRY();
-	if (keep)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return keep;
 }

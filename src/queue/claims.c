@@ -493,7 +493,7 @@ answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
 				Datum *error)
 {
 	Making making = {table, outcome, (Datum) 0};
-	ErrorData *failure = jibit_try(make_answer, &making);
+	ErrorData *failure = jibit_try(make_answer, &making, NULL);
 	JibitError unrepresentable;
 
 	*error = (Datum) 0;

@@ -91,7 +91,7 @@ open_account(const char *profile, Oid role, bool (*keep_waiting)(void),
 	account = palloc0(sizeof(JibitAccount));
 	opening.profile = pstrdup(profile);
 	opening.policy = jibit_server_policy(opening.profile);
-	failure = jibit_try(read_keys, &opening);
+	failure = jibit_try(read_keys, &opening, NULL);
 	MemoryContextSwitchTo(caller);
 	if (failure == NULL)
 	{
@@ -254,7 +254,7 @@ try_to_read_arguments(JibitRequest *request, const JibitClaim *claim)
 {
 	Reading reading = {request, claim};
 	MemoryContext caller = MemoryContextSwitchTo(request->context);
-	bool ok = jibit_try(run_reading, &reading) == NULL;
+	bool ok = jibit_try(run_reading, &reading, NULL) == NULL;
 
 	MemoryContextSwitchTo(caller);
 	return ok;

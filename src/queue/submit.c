@@ -345,12 +345,18 @@ run_for_own(const JibitQueueTable *table, const char *query, int64 id,
 	return result;
 }
 
-static bool
+/* What cancel() takes, and whether it has taken the request back. */
+typedef struct Cancelling
+{
+	int64 id;
+	bool done;
+} Cancelling;
+
+static void
 cancel(void *arg)
 {
 	const JibitQueueTable *table = jibit_queue_table(false);
-	int64 id = *(int64 *) arg;
-	bool cancelled;
+	Cancelling *cancelling = arg;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -360,23 +366,28 @@ cancel(void *arg)
 				"UPDATE %s SET state = 'cancelled', finished_at = pg_catalog.clock_timestamp()"
 				" WHERE id = $1 AND submitter = $3 AND state = 'queued'",
 				table->queue_name),
-			id, false) != SPI_OK_UPDATE)
+			cancelling->id, false) != SPI_OK_UPDATE)
 		elog(ERROR, "could not cancel a request");
-	cancelled = SPI_processed > 0;
+	cancelling->done = SPI_processed > 0;
 	SPI_finish();
-	return cancelled;
 }
 
 bool
 jibit_submit_cancel(int64 id)
 {
+	Cancelling cancelling = {.id = id};
+	ErrorData *error;
+
 	PreventCommandIfReadOnly("jibit_cancel()");
 
 	/*
 	 * An UPDATE that has waited for the worker's claim has locked the row also
 	 * where it finds it running; the worker must not wait for that.
 	 */
-	if (!jibit_keep_if(cancel, &id))
+	error = jibit_try(cancel, &cancelling, &cancelling.done);
+	if (error != NULL)
+		ReThrowError(error);
+	if (!cancelling.done)
 		return false;
 	Async_Notify("jibit", psprintf("%lld", (long long) id));
 	jibit_workers_wake_at_commit(true);

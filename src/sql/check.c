@@ -116,7 +116,7 @@ static JibitCredentials *
 try_credentials(char **why)
 {
 	JibitCredentials *credentials = NULL;
-	ErrorData *error = jibit_try(get_credentials, &credentials);
+	ErrorData *error = jibit_try(get_credentials, &credentials, NULL);
 
 	if (error == NULL)
 		return credentials;
