@@ -24,6 +24,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_database.h"
+#include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "compat.h"
@@ -45,7 +46,6 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 /*
@@ -76,9 +76,9 @@ typedef struct Worker
 	Oid database;
 	BackgroundWorkerHandle *handle; /* NULL: there is none now */
 	bool wanted;
-	TimestampTz started_at;
-	TimestampTz start_after; /* not before */
-	int64 pause_ms;			 /* of the latest restart */
+	int64 started_us;	  /* by the clock of clock.h, as is the next */
+	int64 start_after_us; /* not before */
+	int64 pause_ms;		  /* of the latest restart */
 } Worker;
 
 /* Of Worker, in TopMemoryContext. */
@@ -202,14 +202,14 @@ start_worker(Worker *worker)
 	registration.bgw_restart_time = BGW_NEVER_RESTART;
 	registration.bgw_main_arg = ObjectIdGetDatum(worker->database);
 	registration.bgw_notify_pid = MyProcPid;
-	worker->started_at = GetCurrentTimestamp();
+	worker->started_us = jibit_now_us();
 	if (RegisterDynamicBackgroundWorker(&registration, &worker->handle))
 		complained = false;
 	else
 	{
 		worker->handle = NULL;
-		worker->start_after = TimestampTzPlusMilliseconds(worker->started_at,
-														  RESTART_LONGEST_MS);
+		worker->start_after_us = worker->started_us +
+								 RESTART_LONGEST_MS * INT64CONST(1000);
 		if (!complained)
 			ereport(
 				WARNING,
@@ -225,15 +225,15 @@ start_worker(Worker *worker)
 static void
 note_end(Worker *worker)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	int64 now = jibit_now_us();
 
 	pfree(worker->handle);
 	worker->handle = NULL;
-	if (TimestampDifferenceExceeds(worker->started_at, now, LIVED_MS))
+	if (now - worker->started_us >= LIVED_MS * INT64CONST(1000))
 		worker->pause_ms = 0;
 	worker->pause_ms = Min(Max(worker->pause_ms * 2, RESTART_FIRST_MS),
 						   RESTART_LONGEST_MS);
-	worker->start_after = TimestampTzPlusMilliseconds(now, worker->pause_ms);
+	worker->start_after_us = now + worker->pause_ms * 1000;
 }
 
 /*
@@ -243,8 +243,8 @@ note_end(Worker *worker)
 static long
 look_after(Worker *worker)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	long aside_ms;
+	long wait_ms;
 	pid_t pid;
 
 	if (worker->handle != NULL &&
@@ -268,8 +268,9 @@ look_after(Worker *worker)
 	aside_ms = jibit_workers_aside_ms(worker->database);
 	if (aside_ms > 0)
 		return Min(aside_ms, ASIDE_LOOK_MS);
-	if (worker->start_after > now)
-		return TimestampDifferenceMilliseconds(now, worker->start_after) + 1;
+	wait_ms = jibit_ms_until(worker->start_after_us);
+	if (wait_ms > 0)
+		return wait_ms;
 	start_worker(worker);
 	return worker->handle == NULL ? RESTART_LONGEST_MS : -1;
 }

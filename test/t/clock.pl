@@ -181,5 +181,19 @@ is(state_of($iban), 'JB013', '... and forward again');
 set_clock(-10 * 86400);
 is(state_of($iban), 't', '... but not when it had been wrong by days');
 
+# ---- the queue's worker
+
+$node->append_conf('postgresql.conf', "jibit.worker_databases = 'postgres'");
+$node->reload;
+my $worker = q{pid FROM pg_stat_activity WHERE backend_type = 'jibit worker'};
+ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT $worker)"),
+	'a worker');
+my $pid = $node->safe_psql('postgres', "SELECT $worker");
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 10000)");
+set_clock(-11 * 86400);
+ok( $node->poll_query_until(
+		'postgres', "SELECT EXISTS (SELECT $worker AND pid <> $pid)"),
+	'... is started again soon also when the clock was set back');
+
 $node->stop;
 done_testing();
