@@ -499,8 +499,11 @@ answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
 	*error = (Datum) 0;
 	if (failure == NULL)
 		return making.answer;
-	jibit_error_set_unrepresentable(&unrepresentable, failure->message,
-									outcome->answer_track_id);
+	jibit_error_set_unrepresentable(
+		&unrepresentable,
+		jibit_server_to_utf8_or_null(failure->message,
+									 strlen(failure->message)),
+		outcome->answer_track_id);
 	*error = jibit_error_datum(&unrepresentable);
 	return (Datum) 0;
 }

@@ -104,7 +104,9 @@ open_account(const char *profile, Oid role, bool (*keep_waiting)(void),
 		account->policy.keep_waiting = keep_waiting;
 		return account;
 	}
-	jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0, failure->message,
+	jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0,
+					jibit_server_to_utf8_or_null(failure->message,
+												 strlen(failure->message)),
 					NULL);
 	error->class = failure->constraint_name != NULL &&
 						   strcmp(failure->constraint_name,

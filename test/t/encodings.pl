@@ -226,5 +226,19 @@ is( value(
 		  E'\u0631\u0648\u064a\u0627 \u0645\u062d\u0645\u062f\u064a')::boolean}),
 	't',
 	'WIN1256: a name from escapes');
+
+# Why the queue pauses is told in the database's own letters.
+$node->append_conf('postgresql.conf',
+	"jibit.worker_databases = 'db_win1256'");
+$node->reload;
+value('db_win1256', q{SELECT jibit_submit('balances', '{}', 'سلام')});
+ok( $node->poll_query_until('db_win1256',
+		'SELECT EXISTS (SELECT FROM jibit_pauses)'),
+	'WIN1256: a profile without keys pauses');
+is( value('db_win1256', 'SELECT pause_message FROM jibit_progress'),
+	Encode::encode(
+		'UTF-8', 'there are no credentials for profile "سلام"'),
+	'... and the reason names it');
+
 $node->stop;
 done_testing();
