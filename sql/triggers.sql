@@ -156,7 +156,36 @@ CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW EXECUTE
 SELECT calls() IS NOT NULL AS counted;
 INSERT INTO payees (iban) VALUES (:'missing');
 SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('x')$$);
+-- The other columns too.
+DROP TRIGGER check_iban ON payees;
+CREATE TRIGGER check_iban BEFORE INSERT OR UPDATE ON payees FOR EACH ROW
+  EXECUTE FUNCTION jibit_check_iban('iban', 'online=off', 'national_code=national_code', 'birth_date=born', 'status=ACTIVE, IDLE');
+INSERT INTO payees (iban, national_code) VALUES (:'missing', '0123456788');
+SELECT * FROM unnest(ARRAY[
+  $$INSERT INTO payees (iban, national_code, born) VALUES ('IR270170000000100324200001', '0123456788', '13600330')$$,
+  $$INSERT INTO payees (iban, national_code, born) VALUES ('IR270170000000100324200001', '0123456789', '13601330')$$]) s, refusal(s);
 SELECT calls();
+
+-- An inquiry is made by the right of the table's owner, whoever writes the row.
+CREATE ROLE regress_jibit_owner;
+CREATE ROLE regress_jibit_writer;
+SELECT jibit_grant('regress_jibit_owner', ARRAY['iban']);
+GRANT CREATE ON SCHEMA public TO regress_jibit_owner;
+SET ROLE regress_jibit_owner;
+CREATE TABLE owned (iban text, owner text);
+GRANT INSERT ON owned TO regress_jibit_writer;
+CREATE TRIGGER check_iban BEFORE INSERT ON owned FOR EACH ROW EXECUTE FUNCTION jibit_check_iban('iban', 'owner=owner', 'unavailable=accept');
+SET ROLE regress_jibit_writer;
+INSERT INTO owned VALUES ('IR270170000000100324200001');
+SELECT * FROM refusal($$INSERT INTO owned VALUES ('IR270170000000100324200001', 'somebody')$$);
+RESET ROLE;
+SELECT * FROM refusal($$INSERT INTO owned VALUES ('IR270170000000100324200001', 'somebody')$$);
+SELECT jibit_grant('regress_jibit_owner', ARRAY['match_iban_name']);
+SELECT * FROM refusal($$INSERT INTO owned VALUES ('IR270170000000100324200001', 'somebody')$$);
+DROP TABLE owned;
+SELECT jibit_revoke('regress_jibit_owner');
+REVOKE CREATE ON SCHEMA public FROM regress_jibit_owner;
+DROP ROLE regress_jibit_owner, regress_jibit_writer;
 
 -- Partitions name the leaf; ON CONFLICT.
 CREATE TABLE parted (id int PRIMARY KEY, iban text) PARTITION BY RANGE (id);

@@ -5,9 +5,10 @@
  *	  jibit_check_shahkar().
  *
  * A row is checked offline first, which costs nothing, and then by inquiries
- * under the server's settings, which a session cannot weaken.  What refuses a
- * row is an error that names schema, table and column in its fields: with the
- * SQLSTATE of the inquiry's failure, or 23514 for a verdict.
+ * under the server's settings, which a session cannot weaken, and by the right
+ * of the table's owner: whoever writes a row needs none.  What refuses a row is
+ * an error that names schema, table and column in its fields: with the SQLSTATE
+ * of the inquiry's failure, or 23514 for a verdict.
  *
  * What a trigger's arguments say is parsed once in a session and kept until
  * its relation changes.
@@ -19,12 +20,14 @@
 #include "access/htup_details.h"
 #include "api/arguments.h"
 #include "api/client.h"
+#include "api/rights.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "encoding.h"
 #include "executor/spi.h"
 #include "extension.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "sql/dates.h"
 #include "sql/options.h"
 #include "utils/builtins.h"
@@ -52,42 +55,67 @@ typedef enum Role
 	ROLE_COUNT
 } Role;
 
-/* The columns that are the arguments of an inquiry: of the trigger's own ... */
-static const Role own_roles[] = {ROLE_SUBJECT, ROLE_MOBILE};
+/* An inquiry that is made about a row. */
+typedef struct Question
+{
+	JibitInquiryId inquiry;
+	Role columns[3]; /* of its arguments */
+	Role blamed;	 /* the column that its failure names */
 
-/* ... and of the matches. */
-static const Role name_roles[] = {ROLE_SUBJECT, ROLE_OWNER};
-static const Role person_roles[] = {ROLE_SUBJECT, ROLE_NATIONAL_CODE,
-									ROLE_BIRTH_DATE};
+	/* Of a match: why the row is refused where it is false. */
+	const char *mismatch;
+} Question;
 
-/* What kind of trigger it is; the rest follows from that. */
+/* Its own inquiry, the owner's name, the person. */
+#define QUESTIONS_MAX 3
+
+/* What kind of trigger it is. */
 typedef struct TriggerKind
 {
 	const char *function;
 	int ncolumns; /* positional arguments: columns */
-	JibitInquiryId inquiry;
 	bool has_status;
-	bool has_matches;
-	JibitInquiryId match_name;
-	JibitInquiryId match_person;
+	int nquestions; /* its own comes first, others as options ask for them */
+	Question questions[QUESTIONS_MAX];
 } TriggerKind;
 
-static const TriggerKind check_iban = {"jibit_check_iban",
-									   1,
-									   JIBIT_INQUIRY_iban,
-									   true,
-									   true,
-									   JIBIT_INQUIRY_match_iban_name,
-									   JIBIT_INQUIRY_match_iban};
-static const TriggerKind check_card = {"jibit_check_card",
-									   1,
-									   JIBIT_INQUIRY_card,
-									   false,
-									   true,
-									   JIBIT_INQUIRY_match_card_name,
-									   JIBIT_INQUIRY_match_card};
+static const TriggerKind check_iban = {
+	"jibit_check_iban",
+	1,
+	true,
+	3,
+	{{JIBIT_INQUIRY_iban, {ROLE_SUBJECT}, ROLE_SUBJECT, NULL},
+	 {JIBIT_INQUIRY_match_iban_name,
+	  {ROLE_SUBJECT, ROLE_OWNER},
+	  ROLE_OWNER,
+	  "the owner has another name"},
+	 {JIBIT_INQUIRY_match_iban,
+	  {ROLE_SUBJECT, ROLE_NATIONAL_CODE, ROLE_BIRTH_DATE},
+	  ROLE_NATIONAL_CODE,
+	  "it does not belong to the person"}}};
+static const TriggerKind check_card = {
+	"jibit_check_card",
+	1,
+	false,
+	3,
+	{{JIBIT_INQUIRY_card, {ROLE_SUBJECT}, ROLE_SUBJECT, NULL},
+	 {JIBIT_INQUIRY_match_card_name,
+	  {ROLE_SUBJECT, ROLE_OWNER},
+	  ROLE_OWNER,
+	  "the owner has another name"},
+	 {JIBIT_INQUIRY_match_card,
+	  {ROLE_SUBJECT, ROLE_NATIONAL_CODE, ROLE_BIRTH_DATE},
+	  ROLE_NATIONAL_CODE,
+	  "it does not belong to the person"}}};
 static const TriggerKind check_shahkar = {
-	"jibit_check_shahkar", 2, JIBIT_INQUIRY_match_shahkar, false, false, 0, 0};
+	"jibit_check_shahkar",
+	2,
+	false,
+	1,
+	{{JIBIT_INQUIRY_match_shahkar,
+	  {ROLE_SUBJECT, ROLE_MOBILE},
+	  ROLE_MOBILE,
+	  "the mobile does not belong to the person"}}};
 
 /* A trigger's arguments, parsed.  In its own memory context. */
 typedef struct Options
@@ -192,6 +220,8 @@ parse_statuses(const TriggerKind *kind, char *value)
 	{
 		int i = 0;
 
+		word += strspn(word, " ");
+		word[strcspn(word, " ")] = '\0';
 		while (i < lengthof(known_statuses) &&
 			   strcmp(word, known_statuses[i]) != 0)
 			i++;
@@ -232,13 +262,13 @@ parse_option(Options *options, const TriggerKind *kind, Relation relation,
 	}
 	else if (strcmp(argument, "status") == 0 && kind->has_status)
 		options->statuses = parse_statuses(kind, value);
-	else if (strcmp(argument, "owner") == 0 && kind->has_matches)
+	else if (strcmp(argument, "owner") == 0 && kind->nquestions > 1)
 		options->columns[ROLE_OWNER] = find_column(kind, relation, value,
 												   false);
-	else if (strcmp(argument, "national_code") == 0 && kind->has_matches)
+	else if (strcmp(argument, "national_code") == 0 && kind->nquestions > 1)
 		options->columns[ROLE_NATIONAL_CODE] = find_column(kind, relation,
 														   value, false);
-	else if (strcmp(argument, "birth_date") == 0 && kind->has_matches)
+	else if (strcmp(argument, "birth_date") == 0 && kind->nquestions > 1)
 		options->columns[ROLE_BIRTH_DATE] = find_column(kind, relation, value,
 														true);
 	else
@@ -250,8 +280,8 @@ parse_option(Options *options, const TriggerKind *kind, Relation relation,
 			 errhint(
 				 "Its options are online, normalize, unavailable, profile%s%s.",
 				 kind->has_status ? ", status" : "",
-				 kind->has_matches ? ", owner, national_code, birth_date"
-								   : "")));
+				 kind->nquestions > 1 ? ", owner, national_code, birth_date"
+									  : "")));
 }
 
 static void
@@ -470,14 +500,33 @@ add_place(void *arg)
 					place->check->options->columns[place->role]);
 }
 
+/* Who may have a trigger may not thereby have every inquiry. */
+static void
+require_right(const Check *check, const Question *question)
+{
+	const JibitInquiry *inquiry = &jibit_inquiries[question->inquiry];
+	Oid owner = check->relation->rd_rel->relowner;
+
+	if (!jibit_may_inquire(inquiry, jibit_extension_namespace(), owner))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
+			 errhint(
+				 "The table's owner, \"%s\", must be allowed to execute jibit_%s(); see jibit_grant().",
+				 GetUserNameFromId(owner, false), inquiry->id),
+			 errtablecol(check->relation,
+						 check->options->columns[question->blamed])));
+}
+
 /*
  * Makes an inquiry about the row.  False where the service is unavailable and
  * the trigger accepts that.
  */
 static bool
-inquire(Check *check, Role role, JibitCall *call)
+inquire(Check *check, const Question *question, JibitCall *call)
 {
-	Place place = {check, role};
+	Place place = {check, question->blamed};
 	ErrorContextCallback context = {error_context_stack, add_place, &place};
 
 	call->policy = &check->policy;
@@ -487,7 +536,7 @@ inquire(Check *check, Role role, JibitCall *call)
 	if (call->answer != NULL)
 		return true;
 	if (!check->options->accept_unavailable || !is_unavailable(&call->error))
-		refuse_for_error(check, role, call->inquiry, &call->error);
+		refuse_for_error(check, question->blamed, call->inquiry, &call->error);
 	jibit_error_report(WARNING, call->inquiry->id, &call->error);
 	return false;
 }
@@ -510,19 +559,16 @@ answer_column(const JibitCall *call, const char *name, int *length)
 		 name);
 }
 
-/*
- * An inquiry about these columns of the row, NULL where one of them is or the
- * trigger does not look at it.
- */
+/* NULL where one of the columns is, or the trigger does not look at it. */
 static JibitCall *
-new_call(const Check *check, JibitInquiryId inquiry, const Role *roles)
+new_call(const Check *check, const Question *question)
 {
 	JibitCall *call = palloc0(sizeof(JibitCall));
 
-	call->inquiry = &jibit_inquiries[inquiry];
+	call->inquiry = &jibit_inquiries[question->inquiry];
 	for (int i = 0; i < call->inquiry->nparams; i++)
 	{
-		call->arguments[i] = column_text(check, roles[i]);
+		call->arguments[i] = column_text(check, question->columns[i]);
 		if (call->arguments[i] == NULL)
 			return NULL;
 	}
@@ -531,18 +577,16 @@ new_call(const Check *check, JibitInquiryId inquiry, const Role *roles)
 
 /* A match must be true; where the service has no verdict, neither has this. */
 static void
-check_match(Check *check, Role role, JibitCall *call, const char *reason)
+check_match(const Check *check, const Question *question,
+			const JibitCall *call)
 {
-	const char *matched;
 	int length;
+	const char *matched = answer_column(call, "matched", &length);
 
-	if (!inquire(check, role, call))
-		return;
-	matched = answer_column(call, "matched", &length);
 	if (matched == NULL)
-		refuse_for_error(check, role, call->inquiry, &call->error);
+		refuse_for_error(check, question->blamed, call->inquiry, &call->error);
 	else if (!*(const bool *) matched)
-		refuse_for_verdict(check, role, reason);
+		refuse_for_verdict(check, question->blamed, question->mismatch);
 }
 
 static void
@@ -565,12 +609,10 @@ check_status(const Check *check, const JibitCall *call)
 		psprintf("the account's status is %s", shown ? shown : "not known"));
 }
 
-/*
- * Offline: is every argument valid?  Fills canonical[], for normalize=on.
- */
+/* Offline: is every argument valid?  Fills canonical[], for normalize=on. */
 static void
-check_offline(const Check *check, const JibitCall *call, const Role *roles,
-			  char **canonical)
+check_offline(const Check *check, const Question *question,
+			  const JibitCall *call, char **canonical)
 {
 	JibitError error;
 
@@ -582,50 +624,21 @@ check_offline(const Check *check, const JibitCall *call, const Role *roles,
 	for (int i = 0; i < call->inquiry->nparams; i++)
 	{
 		if (!jibit_argument_is_valid(call->inquiry, i, call->arguments[i]))
-			refuse_for_error(check, roles[i], call->inquiry, &error);
+			refuse_for_error(check, question->columns[i], call->inquiry,
+							 &error);
 	}
-	refuse_for_error(check, ROLE_SUBJECT, call->inquiry, &error);
-}
-
-/* A match that the trigger asks for, checked offline; NULL where it does not. */
-static JibitCall *
-new_match(const Check *check, JibitInquiryId inquiry, const Role *roles)
-{
-	JibitCall *call = new_call(check, inquiry, roles);
-	char *canonical[JIBIT_MAX_PARAMS];
-
-	if (call != NULL)
-		check_offline(check, call, roles, canonical);
-	return call;
+	refuse_for_error(check, question->blamed, call->inquiry, &error);
 }
 
 static void
-check_online(Check *check, JibitCall *call)
+check_online(Check *check, const Question *question, JibitCall *call)
 {
-	const TriggerKind *kind = check->kind;
-	JibitCall *name = NULL;
-	JibitCall *person = NULL;
-
-	if (kind == &check_shahkar)
-	{
-		check_match(check, ROLE_MOBILE, call,
-					"the mobile does not belong to the person");
+	if (!inquire(check, question, call))
 		return;
-	}
-
-	/* What is wrong without a call is found before the first one is paid. */
-	if (kind->has_matches)
-	{
-		name = new_match(check, kind->match_name, name_roles);
-		person = new_match(check, kind->match_person, person_roles);
-	}
-	if (inquire(check, ROLE_SUBJECT, call) && kind->has_status)
+	if (question->mismatch != NULL)
+		check_match(check, question, call);
+	else if (check->kind->has_status)
 		check_status(check, call);
-	if (name != NULL)
-		check_match(check, ROLE_OWNER, name, "the owner has another name");
-	if (person != NULL)
-		check_match(check, ROLE_NATIONAL_CODE, person,
-					"it does not belong to the person");
 }
 
 /* The row with the normalised values; the columns are of a text type. */
@@ -661,8 +674,8 @@ run_check(FunctionCallInfo fcinfo, const TriggerKind *kind)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Check check = {.kind = kind};
 	Options options;
-	JibitCall *call;
-	char *canonical[JIBIT_MAX_PARAMS];
+	JibitCall *calls[QUESTIONS_MAX];
+	char *canonical[QUESTIONS_MAX][JIBIT_MAX_PARAMS];
 	bool is_update;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -688,19 +701,32 @@ run_check(FunctionCallInfo fcinfo, const TriggerKind *kind)
 	if (is_update && !is_changed(&check, trigger->tg_trigtuple))
 		return PointerGetDatum(check.row);
 
-	call = new_call(&check, kind->inquiry, own_roles);
-	if (call == NULL)
-		return PointerGetDatum(check.row);
-
-	check_offline(&check, call, own_roles, canonical);
+	/* What is wrong without a call is found before the first one is paid. */
+	for (int i = 0; i < kind->nquestions; i++)
+	{
+		calls[i] = new_call(&check, &kind->questions[i]);
+		if (calls[i] != NULL)
+			check_offline(&check, &kind->questions[i], calls[i], canonical[i]);
+		else if (i == 0)
+			return PointerGetDatum(check.row);
+	}
 	if (check.options->online)
 	{
 		jibit_require_preload();
 		check.policy = jibit_server_policy(check.options->profile);
-		check_online(&check, call);
+		for (int i = 0; i < kind->nquestions; i++)
+		{
+			if (calls[i] != NULL)
+				require_right(&check, &kind->questions[i]);
+		}
+		for (int i = 0; i < kind->nquestions; i++)
+		{
+			if (calls[i] != NULL)
+				check_online(&check, &kind->questions[i], calls[i]);
+		}
 	}
 	if (check.options->normalize)
-		check.row = with_normalized(&check, canonical);
+		check.row = with_normalized(&check, canonical[0]);
 	return PointerGetDatum(check.row);
 }
 
