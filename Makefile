@@ -67,6 +67,7 @@ OBJS = \
 	src/sql/catalog.o \
 	src/sql/check.o \
 	src/sql/dates.o \
+	src/sql/firing.o \
 	src/sql/inquiry.o \
 	src/sql/monitor.o \
 	src/sql/offline.o \

@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
 #include <signal.h>
 
 #include "clock.h"
@@ -34,6 +33,9 @@
 
 /* As much as libcurl itself takes for headers. */
 #define HEADERS_MAX (300 * 1024)
+
+/* A server that wants more than a day is in error. */
+#define RETRY_AFTER_MAX_S (24 * 60 * 60)
 
 /* Idle transfers that are kept; each has some 10 kB. */
 #define IDLE_TRANSFERS_MAX 64
@@ -640,7 +642,7 @@ jibit_transfer_take_outcome(JibitTransfer *transfer, CURLcode code)
 	request->status = (int) status;
 	if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1,
 						 &header) == CURLHE_OK)
-		request->retry_after = (int) Min(retry_after, INT_MAX / 1000);
+		request->retry_after = (int) Min(retry_after, RETRY_AFTER_MAX_S);
 	if (request->want_server_time)
 		request->server_time = get_server_time(transfer->easy);
 	request->end = transfer->why ? transfer->end : end_of_code(code);

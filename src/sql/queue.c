@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
@@ -20,11 +19,9 @@
 #include "miscadmin.h"
 #include "queue/submit.h"
 #include "shared/workers.h"
-#include "sql/dates.h"
-#include "sql/options.h"
+#include "sql/firing.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -167,45 +164,22 @@ refuse_trigger(int sqlstate, const char *message)
 static AttrNumber
 find_column(Relation relation, const char *name)
 {
-	int number = SPI_fnumber(RelationGetDescr(relation), name);
+	TupleDesc desc = RelationGetDescr(relation);
+	int number = SPI_fnumber(desc, name);
+	char generated;
 
 	if (number <= 0)
 		refuse_trigger(ERRCODE_UNDEFINED_COLUMN,
 					   psprintf("column \"%s\" of table \"%s\" does not exist",
 								name, RelationGetRelationName(relation)));
+
+	/* One that is not stored is not known either. */
+	generated = TupleDescAttr(desc, number - 1)->attgenerated;
+	if (generated != '\0' && generated != ATTRIBUTE_GENERATED_STORED)
+		refuse_trigger(
+			ERRCODE_INVALID_COLUMN_REFERENCE,
+			psprintf("column \"%s\" is generated and not stored", name));
 	return (AttrNumber) number;
-}
-
-static bool
-is_same(TupleDesc desc, AttrNumber column, HeapTuple before, HeapTuple after)
-{
-	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
-	bool before_null;
-	bool after_null;
-	Datum old = heap_getattr(before, column, desc, &before_null);
-	Datum new = heap_getattr(after, column, desc, &after_null);
-
-	if (before_null || after_null)
-		return before_null == after_null;
-	return datum_image_eq(old, new, attribute->attbyval, attribute->attlen);
-}
-
-/* A column's value as the inquiries take it, in the database's encoding. */
-static char *
-column_text(TupleDesc desc, AttrNumber column, HeapTuple row)
-{
-	Oid type = TupleDescAttr(desc, column - 1)->atttypid;
-	Oid output;
-	bool is_varlena;
-	bool isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
-
-	if (isnull)
-		return NULL;
-	if (getBaseType(type) == DATEOID)
-		return jibit_jalali_text(DatumGetDateADT(value));
-	getTypeOutputInfo(type, &output, &is_varlena);
-	return OidOutputFunctionCall(output, value);
 }
 
 static void
@@ -280,9 +254,10 @@ read_row(Firing *firing, const TriggerData *trigger,
 		}
 		param = find_param(inquiry, argument);
 		column = find_column(relation, name);
-		if (is_update && !is_same(desc, column, trigger->tg_trigtuple, row))
+		if (is_update &&
+			!jibit_column_is_same(desc, column, trigger->tg_trigtuple, row))
 			firing->is_changed = true;
-		text = column_text(desc, column, row);
+		text = jibit_column_text(desc, column, row);
 		if (text == NULL)
 		{
 			if (param->required)

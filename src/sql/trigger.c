@@ -28,10 +28,8 @@
 #include "extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "sql/dates.h"
-#include "sql/options.h"
+#include "sql/firing.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -392,30 +390,21 @@ column_name(const Check *check, Role role)
 					   ->attname);
 }
 
-/* The column's value in UTF-8, as the inquiries take it; NULL for NULL. */
+/*
+ * The column's value in UTF-8, as the inquiries take it; NULL for NULL, or
+ * where the trigger does not look at it.
+ */
 static char *
 column_text(const Check *check, Role role)
 {
-	TupleDesc desc = RelationGetDescr(check->relation);
 	AttrNumber column = check->options->columns[role];
-	Oid type;
-	Oid output;
-	bool is_varlena;
-	bool isnull;
-	Datum value;
-	char *result;
+	char *text;
 
 	if (column == 0)
 		return NULL;
-	value = heap_getattr(check->row, column, desc, &isnull);
-	if (isnull)
-		return NULL;
-	type = TupleDescAttr(desc, column - 1)->atttypid;
-	if (getBaseType(type) == DATEOID)
-		return jibit_jalali_text(DatumGetDateADT(value));
-	getTypeOutputInfo(type, &output, &is_varlena);
-	result = OidOutputFunctionCall(output, value);
-	return jibit_server_to_utf8(result, strlen(result));
+	text = jibit_column_text(RelationGetDescr(check->relation), column,
+							 check->row);
+	return text ? jibit_server_to_utf8(text, strlen(text)) : NULL;
 }
 
 static bool
@@ -426,21 +415,9 @@ is_changed(const Check *check, HeapTuple old)
 	for (int role = 0; role < ROLE_COUNT; role++)
 	{
 		AttrNumber column = check->options->columns[role];
-		Form_pg_attribute attribute;
-		Datum before;
-		Datum after;
-		bool before_null;
-		bool after_null;
 
-		if (column == 0)
-			continue;
-		attribute = TupleDescAttr(desc, column - 1);
-		before = heap_getattr(old, column, desc, &before_null);
-		after = heap_getattr(check->row, column, desc, &after_null);
-		if (before_null != after_null ||
-			(!before_null &&
-			 !datum_image_eq(before, after, attribute->attbyval,
-							 attribute->attlen)))
+		if (column != 0 &&
+			!jibit_column_is_same(desc, column, old, check->row))
 			return true;
 	}
 	return false;

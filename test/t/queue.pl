@@ -491,6 +491,16 @@ EOS
 	}
 	my %error = sql_error($node, 'SELECT jibit_queue_inquiry()');
 	is($error{sqlstate}, '39P01', 'the trigger: no trigger');
+	if ($node->pg_version >= 18)
+	{
+		%error = sql_error($node, <<'EOS');
+BEGIN;
+CREATE TABLE t (card text, plain text GENERATED ALWAYS AS (card) VIRTUAL);
+CREATE TRIGGER t AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=plain');
+INSERT INTO t VALUES ('1');
+EOS
+		is($error{sqlstate}, '42P10', 'the trigger: a virtual column');
+	}
 }
 
 # ---- roles
