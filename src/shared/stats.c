@@ -26,7 +26,8 @@
  * Pairs of inquiry and profile that are counted by themselves; 2 kB each.
  * What comes later is counted under its inquiry with an empty profile.
  */
-#define ENTRIES 256
+#define NAMED_ENTRIES 256
+#define ENTRIES (NAMED_ENTRIES + JIBIT_MAX_INQUIRIES)
 
 #define STEPS_BITS 4
 #define STEPS (1 << STEPS_BITS)
@@ -111,10 +112,26 @@ find_entry(int inquiry, const char *profile)
 	return NULL;
 }
 
-/* With the lock held exclusively; NULL when the table is full. */
+/*
+ * The entry that is there: the profile's own, or the inquiry's where no profile
+ * can have one any more.  With the lock held.
+ */
+static Entry *
+find_entry_to_count(int inquiry, const char *profile)
+{
+	Entry *entry = find_entry(inquiry, profile);
+
+	if (entry == NULL && stats->entries[NAMED_ENTRIES - 1].used)
+		entry = find_entry(inquiry, "");
+	return entry;
+}
+
+/* With the lock held exclusively. */
 static Entry *
 make_entry(int inquiry, const char *profile)
 {
+	if (stats->entries[NAMED_ENTRIES - 1].used)
+		profile = "";
 	for (int i = 0; i < ENTRIES; i++)
 	{
 		Entry *entry = &stats->entries[i];
@@ -143,16 +160,14 @@ get_entry(int inquiry, const char *profile)
 		return entry;
 
 	LWLockAcquire(stats->lock, LW_SHARED);
-	entry = find_entry(inquiry, profile);
+	entry = find_entry_to_count(inquiry, profile);
 	LWLockRelease(stats->lock);
 	if (entry == NULL)
 	{
 		LWLockAcquire(stats->lock, LW_EXCLUSIVE);
-		entry = find_entry(inquiry, profile);
+		entry = find_entry_to_count(inquiry, profile);
 		if (entry == NULL)
 			entry = make_entry(inquiry, profile);
-		if (entry == NULL)
-			entry = find_entry(inquiry, "");
 		LWLockRelease(stats->lock);
 	}
 	latest[inquiry] = entry;
