@@ -15,6 +15,13 @@
 /* Of an argument that is no card: this many characters at the end are shown. */
 #define SHOWN 2
 
+/* No bank's identifier has a digit: what has may be a card in its place. */
+static bool
+is_bank_name(const char *text)
+{
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(text);
+}
+
 static bool
 is_ascii(const char *text)
 {
@@ -33,7 +40,7 @@ append_masked(StringInfo line, JibitKind kind, const char *value)
 	if (kind == JIBIT_KIND_CARD &&
 		jibit_mask_card(value, length, card) == JIBIT_VALID)
 		appendStringInfoString(line, card);
-	else if (kind == JIBIT_KIND_BANK)
+	else if (kind == JIBIT_KIND_BANK && is_bank_name(value))
 		appendStringInfoString(line, value);
 	else if (kind == JIBIT_KIND_NAME || length <= 2 * SHOWN ||
 			 !is_ascii(value))
