@@ -640,9 +640,12 @@ jibit_transfer_take_outcome(JibitTransfer *transfer, CURLcode code)
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	request->status = (int) status;
+
+	/* A date may be over, by the service's clock or by ours: that is now. */
 	if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1,
 						 &header) == CURLHE_OK)
-		request->retry_after = (int) Min(retry_after, RETRY_AFTER_MAX_S);
+		request->retry_after = (int) Min(Max(retry_after, 0),
+										 RETRY_AFTER_MAX_S);
 	if (request->want_server_time)
 		request->server_time = get_server_time(transfer->easy);
 	request->end = transfer->why ? transfer->end : end_of_code(code);
