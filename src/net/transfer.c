@@ -648,7 +648,10 @@ jibit_transfer_take_outcome(JibitTransfer *transfer, CURLcode code)
 										 RETRY_AFTER_MAX_S);
 	if (request->want_server_time)
 		request->server_time = get_server_time(transfer->easy);
-	request->end = transfer->why ? transfer->end : end_of_code(code);
+
+	/* Where it ended well, what a callback saw was of one address of two. */
+	request->end = code != CURLE_OK && transfer->why ? transfer->end
+													 : end_of_code(code);
 
 	/* What libcurl 7.88 says of headers that are too large. */
 	if (request->end == JIBIT_HTTP_NO_MEMORY && transfer->why == NULL &&
