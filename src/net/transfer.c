@@ -240,6 +240,13 @@ tls_is_openssl(void)
 	return is_openssl;
 }
 
+/* Schemes are the same in capitals. */
+static bool
+is_over_tls(const char *url)
+{
+	return pg_strncasecmp(url, "https:", 6) == 0;
+}
+
 /*
  * libcurl resumes TLS sessions, for which no certificate is looked at: a
  * change of what is trusted must end them.  What fails to load fails again,
@@ -250,7 +257,7 @@ jibit_transfer_check_trust(const char *url)
 {
 	JibitTrustSource source;
 
-	if (strncmp(url, "https:", 6) != 0)
+	if (!is_over_tls(url))
 		return;
 	source = trust_source(jibit_ca_file);
 	if (!jibit_trust_has_changed(&source))
@@ -306,20 +313,6 @@ set_fixed_options(JibitTransfer *transfer)
 		SET(CURLOPT_SSL_CTX_DATA, transfer);
 	}
 	return ok;
-}
-
-/*
- * Over TLS the server may offer HTTP/2, and then one connection serves many
- * requests at a time (libcurl: 100, or as few as the server allows; what is
- * beyond opens more).  A request waits with CURLOPT_PIPEWAIT until the first
- * connection's handshake has told: then it joins, or opens its own as soon as
- * the server turns out to speak HTTP/1.1.  Over plain HTTP only the first
- * answer would tell, and nothing may wait for that.
- */
-static bool
-may_be_multiplexed(const char *url)
-{
-	return strncmp(url, "https:", 6) == 0;
 }
 
 /* The options that follow the configuration. */
@@ -392,7 +385,16 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	SET(CURLOPT_FRESH_CONNECT, stale_s >= 0 && stale_s < 2 ? 1L : 0L);
 	SET(CURLOPT_MAXLIFETIME_CONN, stale_s >= 2 ? stale_s - 1 : 0L);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, stale_s >= 0 ? 0L : 1L);
-	SET(CURLOPT_PIPEWAIT, may_be_multiplexed(request->url) ? 1L : 0L);
+
+	/*
+	 * Over TLS the server may offer HTTP/2, and then one connection serves
+	 * many requests at a time (libcurl: 100, or as few as the server allows;
+	 * what is beyond opens more).  A request waits until the first connection's
+	 * handshake has told: then it joins, or opens its own as soon as the server
+	 * turns out to speak HTTP/1.1.  Over plain HTTP only the first answer would
+	 * tell, and nothing may wait for that.
+	 */
+	SET(CURLOPT_PIPEWAIT, is_over_tls(request->url) ? 1L : 0L);
 	return ok;
 #undef SET
 }
