@@ -568,20 +568,6 @@ reach_of(const JibitError *error)
 												   : JIBIT_REACH_ANSWERED;
 }
 
-/*
- * A timeout that is shorter than the server's says nothing of the service, and
- * any user can set one: it does not count for the breaker, which is everyone's.
- */
-static bool
-is_own_timeout(const JibitCall *call)
-{
-	return call->answer == NULL &&
-		   strcmp(call->error.code, JIBIT_CODE_CONNECTION_TIMEOUT) == 0 &&
-		   (call->policy->timeout_ms < jibit_server_settings.timeout_ms ||
-			call->policy->connect_timeout_ms <
-				jibit_server_settings.connect_timeout_ms);
-}
-
 /* A call has ended that was sent: everything that counts it. */
 static void
 conclude_task(Task *task)
@@ -590,7 +576,7 @@ conclude_task(Task *task)
 	bool succeeded = call->answer != NULL;
 	const char *code = succeeded ? NULL : call->error.code;
 
-	if (!is_own_timeout(call))
+	if (succeeded || jibit_policy_blames_service(call->policy, &call->error))
 		jibit_breaker_report(account_of(task), task->number, &task->pass,
 							 succeeded ? JIBIT_REACH_ANSWERED
 									   : reach_of(&call->error));

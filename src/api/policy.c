@@ -39,6 +39,17 @@ jibit_server_policy(const char *profile)
 	return policy;
 }
 
+bool
+jibit_policy_blames_service(const JibitPolicy *policy, const JibitError *error)
+{
+	if (error->class == JIBIT_CONFIGURATION)
+		return false;
+	return strcmp(error->code, JIBIT_CODE_CONNECTION_TIMEOUT) != 0 ||
+		   (policy->timeout_ms >= jibit_server_settings.timeout_ms &&
+			policy->connect_timeout_ms >=
+				jibit_server_settings.connect_timeout_ms);
+}
+
 int64
 jibit_policy_cache_ttl(const JibitPolicy *policy, int inquiry)
 {

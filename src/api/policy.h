@@ -9,6 +9,7 @@
 #define JIBIT_POLICY_H
 
 #include "api/credentials.h"
+#include "errors.h"
 
 typedef struct JibitPolicy
 {
@@ -35,6 +36,14 @@ extern JibitPolicy jibit_session_policy(void);
  * timeout where the session has one.  profile NULL is the server's.
  */
 extern JibitPolicy jibit_server_policy(const char *profile);
+
+/*
+ * Does a failure say something of the service?  What this side has not set up
+ * (JB011) does not; nor does a timeout that is shorter than the server's, which
+ * any user can set: neither counts for the breaker, which is everyone's.
+ */
+extern bool jibit_policy_blames_service(const JibitPolicy *policy,
+										const JibitError *error);
 
 /* How old a shared answer to an inquiry may be, in ms; 0: there are none. */
 extern int64 jibit_policy_cache_ttl(const JibitPolicy *policy, int inquiry);

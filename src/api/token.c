@@ -29,7 +29,6 @@
 #include "clock.h"
 #include "common/base64.h"
 #include "compat.h"
-#include "config.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "shared/breaker.h"
@@ -523,24 +522,11 @@ fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
 						error);
 }
 
-/*
- * Not a refused key, which has a pause of its own; nor a timeout of a session
- * that has less time than the server gives: any user can set that.
- */
-static bool
-counts_for_breaker(const JibitError *error)
-{
-	if (strcmp(error->code, JIBIT_CODE_CONNECTION_TIMEOUT) == 0)
-		return jibit_timeout_ms >= jibit_server_settings.timeout_ms &&
-			   jibit_connect_timeout_ms >=
-				   jibit_server_settings.connect_timeout_ms;
-	return error->class != JIBIT_NOT_AUTHORISED;
-}
-
 /* Stores what an attempt of ours has brought, and ends our claim. */
 static void
-publish(const JibitCredentials *credentials, const char *access,
-		const char *refresh, const JibitError *error, JibitToken *token)
+publish(const JibitCredentials *credentials, const JibitPolicy *policy,
+		const char *access, const char *refresh, const JibitError *error,
+		JibitToken *token)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz access_expires = 0;
@@ -590,7 +576,9 @@ publish(const JibitCredentials *credentials, const char *access,
 	LWLockRelease(table->lock);
 	claimed = NULL;
 
-	if (access == NULL && counts_for_breaker(error))
+	/* A refused key has a pause of its own. */
+	if (access == NULL && error->class != JIBIT_NOT_AUTHORISED &&
+		jibit_policy_blames_service(policy, error))
 		jibit_breaker_token_failed(credentials->digest);
 }
 
@@ -617,7 +605,7 @@ run_attempt(const JibitCredentials *credentials, const JibitPolicy *policy,
 		group = jibit_http_begin_group(CurrentMemoryContext);
 		ok = fetch_pair(group, credentials, policy, old_access, old_refresh,
 						track_id, deadline_us, &access, &refresh, error);
-		publish(credentials, ok ? access : NULL, refresh, error, token);
+		publish(credentials, policy, ok ? access : NULL, refresh, error, token);
 	}
 	PG_FINALLY();
 	{
