@@ -269,6 +269,23 @@ is_paused(const TokenSlot *slot, TimestampTz now)
 		   slot->not_before - now <= LONGEST_PAUSE_S * USECS_PER_SEC;
 }
 
+/*
+ * Is the latest failure also that of a caller who has no token?  A key that was
+ * refused a moment ago, or (awaited) the failure of the attempt that he has
+ * waited for.  But not a timeout or what is set up wrongly: the other session
+ * may have had less time than he has, or settings of its own.
+ */
+static bool
+is_failure_shared(const TokenSlot *slot, bool awaited, TimestampTz now)
+{
+	if (!slot->failed)
+		return false;
+	if (slot->failure.class == JIBIT_NOT_AUTHORISED && is_paused(slot, now))
+		return true;
+	return awaited && slot->failure.class != JIBIT_CONFIGURATION &&
+		   strcmp(slot->failure.code, JIBIT_CODE_CONNECTION_TIMEOUT) != 0;
+}
+
 /* Can this slot's token be used without asking for a new one? */
 static bool
 serves(const TokenSlot *slot, TimestampTz now)
@@ -700,17 +717,11 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 		good = serves(slot, now);
 		if (good)
 			copy_token(slot, token, now);
-		else if (slot->failed &&
-				 (is_paused(slot, now) ||
-				  (slot == slot_seen && slot->attempts != attempts_seen &&
-				   strcmp(slot->failure.code, JIBIT_CODE_CONNECTION_TIMEOUT) !=
-					   0)))
+		else if (is_failure_shared(slot,
+								   slot == slot_seen &&
+									   slot->attempts != attempts_seen,
+								   now))
 		{
-			/*
-			 * A key that was refused a moment ago, or the failure of the
-			 * attempt that we have waited for.  But for a timeout: the other
-			 * session may have had less time than we have.
-			 */
 			*error = slot->failure;
 			LWLockRelease(table->lock);
 			return false;
