@@ -431,14 +431,32 @@ make_no_verdict(JibitError *error)
 	error->retryable = false;
 }
 
+/* An attempt to get a pair. */
+typedef struct Attempt
+{
+	const JibitCredentials *credentials;
+	const JibitPolicy *policy;
+	const char *old_access; /* both NULL: there is nothing to refresh */
+	const char *old_refresh;
+	const char *track_id;
+	int64 deadline_us;
+	JibitHttpGroup *group;
+
+	/* How it has ended: with a pair, or with an error. */
+	char *access;
+	char *refresh;
+	JibitError *error;
+	bool broken_off; /* by the policy's keep_waiting */
+} Attempt;
+
 /* Sends one token call, again where that is worth it. */
 static bool
-call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
-			 const JibitPolicy *policy, const char *operation,
-			 const char *body, const char *const *secrets,
-			 const char *track_id, int64 deadline_us, char **access,
-			 char **refresh, JibitError *error)
+call_service(Attempt *attempt, const char *operation, const char *body)
 {
+	const JibitCredentials *credentials = attempt->credentials;
+	const JibitPolicy *policy = attempt->policy;
+	const char *secrets[] = {credentials->api_key, credentials->secret_key,
+							 attempt->old_access, attempt->old_refresh, NULL};
 	JibitHttpRequest *request;
 
 	/* Not on the stack: the group outlives this call when an error is thrown. */
@@ -446,7 +464,7 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 	request->url = psprintf("%s/v1/tokens/%s", credentials->base_url,
 							operation);
 	request->json = body;
-	request->track_id = track_id;
+	request->track_id = attempt->track_id;
 	request->connect_timeout_ms = policy->connect_timeout_ms;
 
 	for (int attempts = 1;; attempts++)
@@ -454,24 +472,28 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 		long pause;
 		bool ok;
 
-		request->timeout_ms = Max((int) jibit_ms_until(deadline_us), 1);
-		jibit_http_start(group, request);
+		request->timeout_ms = Max((int) jibit_ms_until(attempt->deadline_us),
+								  1);
+		jibit_http_start(attempt->group, request);
 		/* libcurl ends it at its own timeout. */
-		while (jibit_http_wait(group, policy->keep_waiting
-										  ? ASK_MS
-										  : request->timeout_ms + 1000L) ==
-			   NULL)
+		while (jibit_http_wait(attempt->group,
+							   policy->keep_waiting
+								   ? ASK_MS
+								   : request->timeout_ms + 1000L) == NULL)
 		{
 			if (policy->keep_waiting != NULL && !policy->keep_waiting())
 			{
-				jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0,
-								"The call was broken off.", track_id);
+				attempt->broken_off = true;
+				jibit_error_set(attempt->error, JIBIT_CODE_CONNECTION_FAILED,
+								0, "The call was broken off.",
+								attempt->track_id);
 				return false;
 			}
 		}
-		ok = jibit_decode_tokens(request, secrets, access, refresh, error);
+		ok = jibit_decode_tokens(request, secrets, &attempt->access,
+								 &attempt->refresh, attempt->error);
 		if (!ok)
-			make_no_verdict(error);
+			make_no_verdict(attempt->error);
 		if (request->body != NULL)
 		{
 			explicit_bzero(request->body, request->body_length);
@@ -479,12 +501,12 @@ call_service(JibitHttpGroup *group, const JibitCredentials *credentials,
 		}
 		if (ok)
 			return true;
-		pause = jibit_retry_pause(error, request, attempts,
+		pause = jibit_retry_pause(attempt->error, request, attempts,
 								  policy->max_retries,
-								  jibit_ms_until(deadline_us));
+								  jibit_ms_until(attempt->deadline_us));
 		if (pause < 0)
 			return false;
-		(void) jibit_http_wait(group, pause);
+		(void) jibit_http_wait(attempt->group, pause);
 	}
 }
 
@@ -512,39 +534,33 @@ json_object_of(const char *name, const char *value, const char *name2,
  * a new one otherwise, and when the refresh is refused.
  */
 static bool
-fetch_pair(JibitHttpGroup *group, const JibitCredentials *credentials,
-		   const JibitPolicy *policy, const char *old_access,
-		   const char *old_refresh, const char *track_id, int64 deadline_us,
-		   char **access, char **refresh, JibitError *error)
+fetch_pair(Attempt *attempt)
 {
-	const char *secrets[] = {credentials->api_key, credentials->secret_key,
-							 old_access, old_refresh, NULL};
+	const JibitCredentials *credentials = attempt->credentials;
 
-	if (old_access != NULL)
+	if (attempt->old_access != NULL)
 	{
-		char *body = json_object_of("accessToken", old_access, "refreshToken",
-									old_refresh);
+		char *body = json_object_of("accessToken", attempt->old_access,
+									"refreshToken", attempt->old_refresh);
 
-		if (call_service(group, credentials, policy, "refresh", body, secrets,
-						 track_id, deadline_us, access, refresh, error))
+		if (call_service(attempt, "refresh", body))
 			return true;
-		if (error->class == JIBIT_UNREACHABLE ||
-			error->class == JIBIT_CONFIGURATION)
+		if (attempt->error->class == JIBIT_UNREACHABLE ||
+			attempt->error->class == JIBIT_CONFIGURATION)
 			return false;
 	}
-	return call_service(group, credentials, policy, "generate",
+	return call_service(attempt, "generate",
 						json_object_of("apiKey", credentials->api_key,
-									   "secretKey", credentials->secret_key),
-						secrets, track_id, deadline_us, access, refresh,
-						error);
+									   "secretKey", credentials->secret_key));
 }
 
 /* Stores what an attempt of ours has brought, and ends our claim. */
 static void
-publish(const JibitCredentials *credentials, const JibitPolicy *policy,
-		const char *access, const char *refresh, const JibitError *error,
-		JibitToken *token)
+publish(const Attempt *attempt, JibitToken *token)
 {
+	const char *access = attempt->access;
+	const char *refresh = attempt->refresh;
+	const JibitError *error = attempt->error;
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz access_expires = 0;
 	TimestampTz refresh_expires = 0;
@@ -559,7 +575,7 @@ publish(const JibitCredentials *credentials, const JibitPolicy *policy,
 	}
 
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
-	if (is_claim_ours(credentials))
+	if (is_claim_ours(attempt->credentials))
 	{
 		TokenSlot *slot = claimed;
 
@@ -595,21 +611,18 @@ publish(const JibitCredentials *credentials, const JibitPolicy *policy,
 
 	/* A refused key has a pause of its own. */
 	if (access == NULL && error->class != JIBIT_NOT_AUTHORISED &&
-		jibit_policy_blames_service(policy, error))
-		jibit_breaker_token_failed(credentials->digest);
+		jibit_policy_blames_service(attempt->policy, error))
+		jibit_breaker_token_failed(attempt->credentials->digest);
 }
 
-/* Runs the attempt that this session has claimed. */
+/*
+ * Runs the attempt that this session has claimed.  One that is broken off is no
+ * failure of which the others should hear: one of them takes over.
+ */
 static bool
-run_attempt(const JibitCredentials *credentials, const JibitPolicy *policy,
-			const char *old_access, const char *old_refresh,
-			const char *track_id, int64 deadline_us, JibitToken *token,
-			JibitError *error)
+run_attempt(Attempt *attempt, JibitToken *token)
 {
 	static bool registered = false;
-	JibitHttpGroup *volatile group = NULL;
-	char *access = NULL;
-	char *refresh = NULL;
 	volatile bool ok = false;
 
 	PG_TRY();
@@ -619,14 +632,14 @@ run_attempt(const JibitCredentials *credentials, const JibitPolicy *policy,
 			before_shmem_exit(give_up_claim_at_exit, (Datum) 0);
 			registered = true;
 		}
-		group = jibit_http_begin_group(CurrentMemoryContext);
-		ok = fetch_pair(group, credentials, policy, old_access, old_refresh,
-						track_id, deadline_us, &access, &refresh, error);
-		publish(credentials, policy, ok ? access : NULL, refresh, error, token);
+		attempt->group = jibit_http_begin_group(CurrentMemoryContext);
+		ok = fetch_pair(attempt);
+		if (!attempt->broken_off)
+			publish(attempt, token);
 	}
 	PG_FINALLY();
 	{
-		jibit_http_end_group(group);
+		jibit_http_end_group(attempt->group);
 		give_up_claim();
 	}
 	PG_END_TRY();
@@ -687,8 +700,9 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 		TokenSlot *slot;
 		uint64 attempts;
 		bool good;
-		char *old_access = NULL;
-		char *old_refresh = NULL;
+		char *old_access;
+		char *old_refresh;
+		Attempt *attempt;
 
 		/* The common case: a token is there. */
 		LWLockAcquire(table->lock, LW_SHARED);
@@ -700,9 +714,10 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 		if (good)
 			return true;
 
-		/* Palloc'd here, since nothing is allocated under the lock. */
+		/* Palloc'd here, since nothing is under the lock or with a claim. */
 		old_access = palloc(sizeof(slot->access));
 		old_refresh = palloc(sizeof(slot->refresh));
+		attempt = palloc0(sizeof(Attempt));
 
 		LWLockAcquire(table->lock, LW_EXCLUSIVE);
 		slot = find_or_make_slot(credentials, now);
@@ -747,16 +762,20 @@ jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
 				deadline_us = jibit_now_us() + jibit_ms_until(deadline_us) *
 												   INT64CONST(1000) /
 												   EARLY_RENEWAL_SHARE;
-			return run_attempt(credentials, policy,
-							   can_refresh ? old_access : NULL,
-							   can_refresh ? old_refresh : NULL, track_id,
-							   deadline_us, token, error) ||
-				   good;
+			attempt->credentials = credentials;
+			attempt->policy = policy;
+			attempt->old_access = can_refresh ? old_access : NULL;
+			attempt->old_refresh = can_refresh ? old_refresh : NULL;
+			attempt->track_id = track_id;
+			attempt->deadline_us = deadline_us;
+			attempt->error = error;
+			return run_attempt(attempt, token) || good;
 		}
 		attempts = slot->attempts;
 		LWLockRelease(table->lock);
 		pfree(old_access);
 		pfree(old_refresh);
+		pfree(attempt);
 		if (good)
 			return true;
 
