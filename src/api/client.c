@@ -231,7 +231,8 @@ find_in_statement(Task *task)
 	JibitCall *call = task->call;
 	const char *track_id;
 
-	call->answer = jibit_statement_find(task->key, &track_id);
+	call->answer = jibit_statement_find(task->key, call->policy->of_server,
+										&track_id);
 	if (call->answer == NULL)
 		return false;
 	strlcpy(call->track_id, track_id, sizeof(call->track_id));
@@ -264,12 +265,16 @@ static void
 store_answer(const Task *task)
 {
 	const JibitCall *call = task->call;
+	bool strict = !call->cached ||
+				  jibit_policy_cache_is_strict(call->policy, task->number);
 
 	if (task->key.data == NULL)
 		return;
 	if (task->has_digest && !call->cached)
 		store_shared(task);
-	jibit_statement_store(task->key, call->answer, call->track_id);
+
+	/* What a session's setting alone let in is not for a trigger. */
+	jibit_statement_store(task->key, strict, call->answer, call->track_id);
 }
 
 static void

@@ -65,3 +65,12 @@ jibit_policy_cache_ttl(const JibitPolicy *policy, int inquiry)
 	return policy->of_server ? jibit_server_settings.cache_ttl_ms
 							 : jibit_cache_ttl_ms;
 }
+
+bool
+jibit_policy_cache_is_strict(const JibitPolicy *policy, int inquiry)
+{
+	JibitPolicy server = {.of_server = true};
+
+	return jibit_policy_cache_ttl(policy, inquiry) <=
+		   jibit_policy_cache_ttl(&server, inquiry);
+}

@@ -45,6 +45,13 @@ extern JibitPolicy jibit_server_policy(const char *profile);
 extern bool jibit_policy_blames_service(const JibitPolicy *policy,
 										const JibitError *error);
 
+/*
+ * Are shared answers that this policy takes none that a trigger would not, as
+ * too old for the server's?
+ */
+extern bool jibit_policy_cache_is_strict(const JibitPolicy *policy,
+										 int inquiry);
+
 /* How old a shared answer to an inquiry may be, in ms; 0: there are none. */
 extern int64 jibit_policy_cache_ttl(const JibitPolicy *policy, int inquiry);
 

@@ -32,6 +32,7 @@
 typedef struct KeptAnswer
 {
 	JibitStatementKey key;
+	bool strict; /* a trigger may have it */
 	const char *track_id;
 	JibitAnswer answer;
 } KeptAnswer;
@@ -203,7 +204,7 @@ jibit_statement_key(const char *data, int length)
 }
 
 const JibitAnswer *
-jibit_statement_find(JibitStatementKey key, const char **track_id)
+jibit_statement_find(JibitStatementKey key, bool strict, const char **track_id)
 {
 	StatementEntry *entry;
 	const KeptAnswer *kept;
@@ -214,13 +215,15 @@ jibit_statement_find(JibitStatementKey key, const char **track_id)
 	if (entry == NULL)
 		return NULL;
 	kept = (const KeptAnswer *) entry->key;
+	if (strict && !kept->strict)
+		return NULL;
 	*track_id = kept->track_id;
 	return &kept->answer;
 }
 
 /* A copy in the answers' context. */
 static KeptAnswer *
-keep_answer(JibitStatementKey key, const JibitAnswer *answer,
+keep_answer(JibitStatementKey key, bool strict, const JibitAnswer *answer,
 			const char *track_id)
 {
 	size_t size = offsetof(KeptAnswer, answer) + JIBIT_ANSWER_SIZE(answer);
@@ -232,16 +235,18 @@ keep_answer(JibitStatementKey key, const JibitAnswer *answer,
 	rest = (char *) kept + size;
 	memcpy(&kept->answer, answer, JIBIT_ANSWER_SIZE(answer));
 	kept->track_id = memcpy(rest, track_id, track_id_size);
+	kept->strict = strict;
 	kept->key = key;
 	kept->key.data = memcpy(rest + track_id_size, key.data, key.length);
 	return kept;
 }
 
 void
-jibit_statement_store(JibitStatementKey key, const JibitAnswer *answer,
-					  const char *track_id)
+jibit_statement_store(JibitStatementKey key, bool strict,
+					  const JibitAnswer *answer, const char *track_id)
 {
 	answers_hash *table;
+	StatementEntry *entry;
 	KeptAnswer *kept;
 	bool found;
 
@@ -262,15 +267,19 @@ jibit_statement_store(JibitStatementKey key, const JibitAnswer *answer,
 		answers = answers_create(context, INITIAL_ENTRIES, NULL);
 
 	/* Whole before it is in the table: an error on the way leaves no hole. */
-	kept = keep_answer(key, answer, track_id);
+	kept = keep_answer(key, strict, answer, track_id);
 
 	/* Lack of memory for a larger table leaves one that is of no use. */
 	table = answers;
 	answers = NULL;
-	answers_insert(table, &kept->key, &found);
+	entry = answers_insert(table, &kept->key, &found);
 	answers = table;
 	if (found)
-		pfree(kept);
+	{
+		/* The later one: a strict one takes the place of one that is not. */
+		pfree(unconstify(JibitStatementKey *, entry->key));
+		entry->key = &kept->key;
+	}
 }
 
 bool

@@ -26,14 +26,19 @@ typedef struct JibitStatementKey
 extern JibitStatementKey jibit_statement_key(const char *data, int length);
 
 /*
- * The answer that this statement has for the key, or NULL.  What is returned
- * is the statement's: use it before anything else is stored.
+ * The answer that this statement has for the key, or NULL; only one that was
+ * stored as strict if `strict`.  What is returned is the statement's: use it
+ * before anything else is stored.
  */
 extern const JibitAnswer *jibit_statement_find(JibitStatementKey key,
+											   bool strict,
 											   const char **track_id);
 
-/* Keeps a copy until the statement ends; does nothing outside of one. */
-extern void jibit_statement_store(JibitStatementKey key,
+/*
+ * Keeps a copy until the statement ends, in place of what the key had; does
+ * nothing outside of one.  `strict` says that a trigger may have it too.
+ */
+extern void jibit_statement_store(JibitStatementKey key, bool strict,
 								  const JibitAnswer *answer,
 								  const char *track_id);
 
