@@ -151,7 +151,8 @@ today_number(void)
 
 /*
  * What tells this inquiry from every other one: who asks, by which profile of
- * which table, what.  Every part is followed by a terminator.
+ * which table, what.  Parts of any length have a terminator behind them; the
+ * inquiry has what says whether its first argument is given.
  */
 static void
 make_key(Task *task)

@@ -4,8 +4,9 @@
  *	  Keyed digests: identities that do not give away what they stand for.
  *
  * A plain hash of a ten-digit number can be searched; one with a random key
- * cannot, for whoever sees the digest and not the key.  The key never leaves
- * shared memory and is written once, before any session starts: no lock.
+ * cannot, for whoever sees the digest and not the key.  The key is in shared
+ * memory, written once before any session starts (no lock), and in the context
+ * of each process that has hashed it.
  *
  * It is hashed before the data.  That would be no message authentication (who
  * knows a digest can compute that of a longer text), and none is wanted:
