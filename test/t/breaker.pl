@@ -326,5 +326,34 @@ sub hanging_probe
 	cmp_ok($outcomes{JB012}, '>', 100, '... at once');
 }
 
+# ---- what is not set up says nothing of the service
+
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	my %ca = tls_ca("$dir/ca");
+	my $tls = jibit_sandbox(
+		tls_cert => $ca{good}{cert},
+		tls_key => $ca{good}{key});
+	my $broken = q{SET jibit.ca_file = '/nowhere'};
+	my $mended = "SET jibit.ca_file = '$ca{ca}'";
+
+	jibit_store_credentials($node, profile => 'tls', sandbox => $tls);
+	fresh(breaker_threshold => 2, breaker_cooldown => '1h');
+	$session->query("SET jibit.profile = 'tls'; $broken");
+	is(try_call($session), 'JB011', 'a session without its certificates')
+	  foreach 1 .. 3;
+	$session->query($mended);
+	is(try_call($session), 'ok', '... suspends nobody');
+
+	$tls->set(fault => 'providers.not_available');
+	is(try_call($session), 'JB008', 'one failure of the service');
+	$session->query($broken);
+	is(try_call($session), 'JB011', '... one of the set-up');
+	$session->query($mended);
+	is(try_call($session), 'JB008', '... and another of the service');
+	is(try_call($session), 'JB012', '... are two in a row');
+	$tls->stop;
+}
+
 $node->stop;
 done_testing();

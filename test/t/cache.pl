@@ -249,5 +249,48 @@ sub shared_memory_has
 	cmp_ok(abs(1000 * $quantiles[1] - $sum), '<', 1, '... and so is the sum');
 }
 
+# ---- a trigger, and what a session has let in
+
+{
+	my $card = test_card(3_000_000);
+	my $session = jibit_session($node);
+
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET jibit.cache_ttl_card = 0;
+		CREATE TABLE guarded (card text);
+		CREATE TRIGGER guard BEFORE INSERT ON guarded FOR EACH ROW
+			EXECUTE FUNCTION jibit_check_card('card')});
+	$node->reload;
+	poll_until(sub { $session->value('SHOW jibit.cache_ttl_card') eq '0' },
+		'the new jibit.cache_ttl_card');
+	$session->query(q{SET jibit.cache_ttl_card = '1h'; SET jibit.statement_cache = on});
+	$session->query("SELECT jibit_card('$card')");
+	$sandbox->set(fault => 'card.not_active');
+	is($session->value("SELECT number FROM jibit_card('$card')"),
+		$card, 'a session that takes an old answer');
+	my %refused = $session->query(
+		"INSERT INTO guarded SELECT number FROM jibit_card('$card')");
+	is($refused{sqlstate}, 'JB003', '... does not give it to a trigger');
+	$sandbox->reset;
+	$session->quit;
+}
+
+# ---- more pairs of inquiry and profile than are counted by themselves
+
+{
+	$node->safe_psql('postgres', q{SELECT jibit_stats_reset();
+		INSERT INTO jibit_credentials (profile, api_key, secret_key, base_url)
+		SELECT 'many' || i, api_key, secret_key, base_url
+		FROM jibit_credentials, generate_series(1, 270) i
+		WHERE profile = 'default'});
+	$node->safe_psql('postgres', join '',
+		map { sprintf "SET jibit.profile = 'many%d'; SELECT jibit_card('%s');\n", $_,
+			test_card(4_000_000 + $_) } 1 .. 270);
+	is( $node->safe_psql(
+			'postgres',
+			q{SELECT sum(calls), sum(calls) FILTER (WHERE profile = '') > 0
+			  FROM jibit_stats}),
+		'270|t', 'calls of many profiles are counted together, and not lost');
+}
+
 $node->stop;
 done_testing();

@@ -168,5 +168,28 @@ is( $queue->sql(
 		'... which was repeated with the same track id');
 }
 
+# ---- a worker that ends while others wait for its token
+
+{
+	my $waiting = jibit_session($node);
+
+	$node->safe_psql('postgres', 'SELECT jibit_forget_tokens(), jibit_cache_clear()');
+	$sandbox->reset;
+	$sandbox->set(token_fault => 'hang');
+	$node->safe_psql('postgres',
+		sprintf q{SELECT jibit_submit('card', '{"card": "%s"}')}, test_card(900_001));
+	poll_until(sub { $sandbox->stats->{in_flight} == 1 },
+		'a worker that asks for a token');
+	$waiting->send(sprintf q{SELECT jibit_card('%s') IS NOT NULL}, test_card(900_002));
+	$node->poll_query_until('postgres',
+		q{SELECT wait_event_type = 'Extension' FROM pg_stat_activity WHERE pid = } . $waiting->pid);
+	$sandbox->set(token_fault => '');
+	$node->safe_psql('postgres',
+		q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'jibit worker'});
+	my %result = $waiting->wait;
+	is($result{stdout}, 't', 'a session takes over from a worker that ends');
+	ok($queue->wait_until_done, '... and the request is made by the next one');
+}
+
 $node->stop;
 done_testing();

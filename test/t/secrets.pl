@@ -223,6 +223,8 @@ foreach my $fault (qw(echo-secret invalid.credentials server.error cut hang))
 $sandbox->set(token_fault => '', echo_token => 1);
 $node->safe_psql('postgres', 'SELECT jibit_forget_tokens()');
 run(q{SELECT jibit_card(card) FROM people WHERE name = 'card.not_active'});
+# A card for a bank's identifier, which is shown.
+run(q{SELECT jibit_deposit_to_iban(card, '0100324200001') FROM people WHERE name = 'ours'});
 $sandbox->set(fault => 'forbidden');
 run(q{SELECT jibit_card(card) FROM people WHERE name = 'other'});
 $sandbox->reset;

@@ -227,6 +227,22 @@ is($new->value(call()), 't', 'a file that was written over')
   or diag({ $new->query(call()) }->{stderr});
 is($old->value(call()), 't', '... in an old session too');
 
+# A scheme is the same in capitals.
+jibit_store_credentials(
+	$node,
+	profile => 'capitals',
+	base_url => $good->url =~ s/^https/HTTPS/r);
+$new->query(q{SET jibit.profile = 'capitals'});
+is($new->value(call()), 't', 'a base URL with its scheme in capitals');
+File::Copy::copy($stranger, $file);
+ok( poll_until(
+		sub { (outcome($new))[0] eq 'JB009 connection.failed 1' },
+		'a session that looks at the file'),
+	'... follows the file too');
+File::Copy::copy($ca{ca}, $file);
+is($new->value(call()), 't', '... and back');
+$new->query('RESET jibit.profile');
+
 # ---- versions
 
 SKIP:

@@ -92,6 +92,9 @@ $node->safe_psql('postgres', 'CREATE DATABASE early');
 $node->safe_psql('early', 'CREATE EXTENSION jibit');
 jibit_store_credentials($node, dbname => 'early', sandbox => $early);
 $node->safe_psql('early', call());
+my $failing = jibit_sandbox(token_ttl => 45);
+jibit_store_credentials($node, dbname => 'early', profile => 'failing', sandbox => $failing);
+$node->safe_psql('early', q{SET jibit.profile = 'failing'; } . call());
 
 # ---- many at once
 
@@ -553,33 +556,50 @@ foreach my $token (
 {
 	my $renewing = jibit_session($node, dbname => 'early');
 	my $going_on = jibit_session($node, dbname => 'early');
+	my $unlucky = jibit_session($node, dbname => 'early');
 
 	# Where the tests above took longer than that, another one, which is of age
 	# in 13.5 seconds. Two clocks and a test on a busy machine want some room.
 	$early->set(token_ttl => 15);
+	$failing->set(token_ttl => 15);
 	$node->safe_psql('early',
 		'SELECT jibit_forget_tokens() FROM jibit_token_status WHERE
 			clock_timestamp() >
-			expires_at - (expires_at - obtained_at) * 0.07; ' . call());
+			expires_at - (expires_at - obtained_at) * 0.07; '
+		  . call() . q{; SET jibit.profile = 'failing'; } . call());
 	ok( $node->poll_query_until(
 			'early',
-			q{SELECT clock_timestamp() >
-				expires_at - (expires_at - obtained_at) * 0.099
+			q{SELECT bool_and(clock_timestamp() >
+				expires_at - (expires_at - obtained_at) * 0.099)
 			  FROM jibit_token_status}),
 		'a token in the last tenth of its life');
 	is(status('state', undef, 'early'), 'valid', '... is still valid');
+
+	# A renewal that fails leaves the old token ...
+	$failing->set(token_fault => 'http.503');
+	$unlucky->query(q{SET jibit.profile = 'failing'; SET jibit.max_retries = 0});
+	is($unlucky->value(call()), 't', 'an early renewal that fails');
+	is( $node->safe_psql(
+			'early',
+			q{SELECT last_error FROM jibit_token_status WHERE profile = 'failing'}),
+		'http.503', '... is told');
+	$failing->set(token_fault => '');
 	$early->reset;
 	$early->set(token_delay_ms => 800, token_ttl => 3600);
 	$renewing->send(call());
 	poll_until(sub { $early->stats->{in_flight} >= 1 }, 'the early renewal');
 	my %meanwhile = $going_on->query(
-		call() . '; SELECT state FROM jibit_token_status');
+		call() . q{; SELECT state FROM jibit_token_status WHERE profile = 'default'});
 	is($meanwhile{stdout}, "t\nrenewing",
 		'others go on with the old token while one renews it');
 	my %renewed = $renewing->wait;
 	is($renewed{stdout}, 't', 'the one that renews it succeeds');
 	is(served($early->stats), '0 1 2', '... by one refresh');
 	is(status('state', undef, 'early'), 'valid', '... and the new one is valid');
+
+	# ... but for those without one there is no pause.
+	$failing->revoke;
+	is($unlucky->value(call()), 't', 'a token that is refused after that is replaced at once');
 }
 
 # ---- more credentials than there is room for at a time

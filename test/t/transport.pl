@@ -292,6 +292,12 @@ my %behaviours = (
 		  ? send_answer($_[1], 200, $good)
 		  : send_answer($_[1], 429, '', 'Retry-After: 0');
 	},
+	retryover => sub {
+		attempt_of($_[0], $_[2]) > 1
+		  ? send_answer($_[1], 200, $good)
+		  : send_answer($_[1], 429, '',
+			'Retry-After: Fri, 31 Dec 1999 23:59:59 GMT');
+	},
 	retrypast => sub {
 		attempt_of($_[0], $_[2]) > 1
 		  ? send_answer($_[1], 200, $good)
@@ -381,6 +387,7 @@ foreach my $case (
 	[ reset => 'JB009 connection.failed 3' ],
 	[ retryzero => 'none none 2' ],
 	[ retrypast => 'none none 2' ],
+	[ retryover => 'none none 2' ],
 	[ retryodd => 'none none 2' ],
 	[ retryone => 'none none 2' ],
 	[ cookie => 'none none 1' ],
