@@ -619,7 +619,7 @@ take_outcome(Task *task)
 	request->body = NULL;
 
 	if (call->answer == NULL && call->error.class == JIBIT_NOT_AUTHORISED &&
-		!task->token_renewed)
+		!task->token_renewed && jibit_ms_until(task->deadline_us) > 0)
 	{
 		/* In practice an expired token, or one revoked. */
 		jibit_token_invalidate(credentials, task->token_generation);
