@@ -606,6 +606,7 @@ take_outcome(Task *task)
 	const char *secrets[] = {task->token, credentials->api_key,
 							 credentials->secret_key, NULL};
 	MemoryContext caller = MemoryContextSwitchTo(task->context);
+	bool is_refused;
 	long pause;
 
 	release_place(task);
@@ -618,11 +619,14 @@ take_outcome(Task *task)
 		pfree(request->body);
 	request->body = NULL;
 
-	if (call->answer == NULL && call->error.class == JIBIT_NOT_AUTHORISED &&
-		!task->token_renewed && jibit_ms_until(task->deadline_us) > 0)
-	{
-		/* In practice an expired token, or one revoked. */
+	/* In practice an expired token, or one revoked. */
+	is_refused = call->answer == NULL &&
+				 call->error.class == JIBIT_NOT_AUTHORISED &&
+				 !task->token_renewed;
+	if (is_refused)
 		jibit_token_invalidate(credentials, task->token_generation);
+	if (is_refused && jibit_ms_until(task->deadline_us) > 0)
+	{
 		task->token_renewed = true;
 		pause = 0;
 	}

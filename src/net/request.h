@@ -31,11 +31,11 @@ typedef struct JibitHttpRequest
 	 * What to send.  Owned by the caller; it and the request itself must stay
 	 * until the request or its group has ended, also when an error is thrown.
 	 */
-	const char *url;	/* checked by jibit_http_check_url() */
-	const char *json;	/* body of a POST; NULL makes it a GET */
-	const char *bearer; /* access token, or NULL */
-	const char *track_id;
-	int timeout_ms; /* for all of it, at least 1 */
+	const char *url;	  /* checked by jibit_http_check_url() */
+	const char *json;	  /* body of a POST; NULL makes it a GET */
+	const char *bearer;	  /* access token, or NULL */
+	const char *track_id; /* at most JIBIT_TRACK_ID_MAX bytes */
+	int timeout_ms;		  /* for all of it, at least 1 */
 	int connect_timeout_ms;
 	bool want_server_time;
 	void *owner; /* the caller's own */

@@ -430,7 +430,7 @@ set_bearer_header(JibitTransfer *transfer, const char *token)
 /*
  * The list is made of nodes that are the transfer's own: libcurl only reads it.
  * The user agent is one of them because libcurl composes the line of its own
- * option anew for each request, which takes as long as all the rest of it.
+ * option anew for each request, and then copies it character by character.
  */
 static bool
 set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
@@ -447,6 +447,7 @@ set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
 		lines[count++] = content_type;
 	if (request->track_id != NULL)
 	{
+		Assert(strlen(request->track_id) <= JIBIT_TRACK_ID_MAX);
 		put_header(transfer->track_header, JIBIT_TRACK_HEADER,
 				   strlen(JIBIT_TRACK_HEADER), request->track_id,
 				   strlen(request->track_id));

@@ -3,7 +3,7 @@
  * trust.c
  *	  The certificate authorities that TLS connections trust.
  *
- * The only file that knows OpenSSL.  Parsing a system's bundle of some 140
+ * The only file that knows OpenSSL's TLS.  Parsing a system's bundle of some 140
  * certificates costs 20 to 25 ms of CPU, which every new session would pay at
  * its first call.  So the postmaster parses it once and the sessions inherit
  * the parsed store; a session parses by itself only what has changed since.
