@@ -18,28 +18,25 @@ PGFILEDESC = "jibit - inquiries of cards, IBANs and identities"
 
 OBJS = \
 	src/jibit.o \
-	src/config.o \
-	src/encoding.o \
-	src/errors.o \
-	src/extension.o \
-	src/ownerrights.o \
-	src/subtransaction.o \
-	src/tehran.o \
-	src/api/answer.o \
-	src/api/arguments.o \
-	src/api/calllog.o \
-	src/api/client.o \
-	src/api/credentials.o \
-	src/api/decode.o \
-	src/api/inquiries.o \
-	src/api/json.o \
-	src/api/policy.o \
-	src/api/retry.o \
-	src/api/rights.o \
-	src/api/statement.o \
-	src/api/token.o \
-	src/api/trackid.o \
+	src/account/credentials.o \
+	src/account/policy.o \
+	src/account/rights.o \
+	src/account/token.o \
+	src/base/config.o \
+	src/base/encoding.o \
+	src/base/errors.o \
+	src/base/extension.o \
+	src/base/inquiryids.o \
+	src/base/ownerrights.o \
+	src/base/subtransaction.o \
+	src/base/tehran.o \
+	src/call/client.o \
+	src/call/log.o \
+	src/call/result.o \
+	src/call/statement.o \
+	src/call/trackid.o \
 	src/net/http.o \
+	src/net/retry.o \
 	src/net/sockets.o \
 	src/net/transfer.o \
 	src/net/trust.o \
@@ -47,6 +44,11 @@ OBJS = \
 	src/offline/jalali.o \
 	src/offline/normalize.o \
 	src/offline/text.o \
+	src/protocol/answer.o \
+	src/protocol/arguments.o \
+	src/protocol/decode.o \
+	src/protocol/inquiries.o \
+	src/protocol/json.o \
 	src/queue/claims.o \
 	src/queue/launcher.o \
 	src/queue/pauses.o \
@@ -73,7 +75,6 @@ OBJS = \
 	src/sql/offline.o \
 	src/sql/queue.o \
 	src/sql/request.o \
-	src/sql/result.o \
 	src/sql/trigger.o
 
 REGRESS = readme install inquiries arguments errors answers credentials settings rights request batch offline triggers caches queue

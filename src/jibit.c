@@ -7,14 +7,13 @@
  */
 #include "postgres.h"
 
-#include "api/inquiries.h"
-#include "api/statement.h"
-#include "api/token.h"
-#include "compat.h"
-#include "config.h"
-#include "extension.h"
+#include "account/token.h"
+#include "base/compat.h"
+#include "base/config.h"
+#include "base/extension.h"
+#include "base/limits.h"
+#include "call/statement.h"
 #include "fmgr.h"
-#include "jibit.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "queue/launcher.h"
@@ -76,7 +75,7 @@ startup_shmem(void)
 	jibit_cache_shmem_init(jibit_cache_size_kb);
 	jibit_places_shmem_init();
 	jibit_breaker_shmem_init();
-	jibit_budget_shmem_init(jibit_inquiry_names, JIBIT_INQUIRY_COUNT);
+	jibit_budget_shmem_init();
 	jibit_stats_shmem_init();
 	jibit_workers_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
@@ -95,27 +94,10 @@ on_ca_file(const char *value)
 		jibit_http_preload(value);
 }
 
-/* A check hook for each inquiry's cache_ttl, and the list of them. */
-#define INQUIRY(id, ...)                                                \
-	static bool check_cache_ttl_##id(int *newval, void **extra,         \
-									 GucSource source)                  \
-	{                                                                   \
-		return jibit_config_note_cache_ttl(JIBIT_INQUIRY_##id, *newval, \
-										   source);                     \
-	}
-#include "api/inquirylist.h"
-#undef INQUIRY
-
-static const JibitInquirySetting inquiry_settings[JIBIT_INQUIRY_COUNT] = {
-#define INQUIRY(id, ...) {#id, check_cache_ttl_##id},
-#include "api/inquirylist.h"
-#undef INQUIRY
-};
-
 void
 _PG_init(void)
 {
-	jibit_config_init(inquiry_settings, JIBIT_INQUIRY_COUNT);
+	jibit_config_init();
 
 	/*
 	 * Without preloading there is no shared memory, and so no inquiry.  A

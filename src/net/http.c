@@ -13,10 +13,10 @@
  */
 #include "postgres.h"
 
-#include "clock.h"
-#include "compat.h"
-#include "config.h"
-#include "errors.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/config.h"
+#include "base/errors.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "net/sockets.h"

@@ -8,7 +8,7 @@
 #ifndef JIBIT_REQUEST_H
 #define JIBIT_REQUEST_H
 
-#include "jibit.h"
+#include "base/limits.h"
 #include "lib/ilist.h"
 
 /* How a request ended. */

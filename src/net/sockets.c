@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "compat.h"
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "net/sockets.h"
 #include "storage/fd.h"

@@ -21,8 +21,8 @@
 
 #include <signal.h>
 
-#include "clock.h"
-#include "config.h"
+#include "base/clock.h"
+#include "base/config.h"
 #include "net/sockets.h"
 #include "net/transfer.h"
 #include "net/trust.h"

@@ -20,7 +20,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/trust.h"
 
 /*

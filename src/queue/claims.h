@@ -11,10 +11,10 @@
 #ifndef JIBIT_QUEUE_CLAIMS_H
 #define JIBIT_QUEUE_CLAIMS_H
 
-#include "api/answer.h"
-#include "api/inquiries.h"
+#include "base/errors.h"
 #include "datatype/timestamp.h"
-#include "errors.h"
+#include "protocol/answer.h"
+#include "protocol/inquiries.h"
 #include "queue/table.h"
 #include "utils/jsonb.h"
 

@@ -8,7 +8,7 @@
 #ifndef JIBIT_QUEUE_LAUNCHER_H
 #define JIBIT_QUEUE_LAUNCHER_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 /* Registers the launcher; from a preloaded _PG_init. */
 extern void jibit_launcher_register(void);

@@ -7,13 +7,13 @@
  */
 #include "postgres.h"
 
-#include "api/inquiries.h"
+#include "base/encoding.h"
+#include "base/ownerrights.h"
 #include "catalog/pg_type.h"
-#include "encoding.h"
 #include "executor/spi.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
-#include "ownerrights.h"
+#include "protocol/inquiries.h"
 #include "queue/pauses.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -81,7 +81,7 @@ inquiry_index(const char *name)
 {
 	const JibitInquiry *inquiry = jibit_inquiry_by_name(name);
 
-	return inquiry ? (int) (inquiry - jibit_inquiries) : -1;
+	return inquiry ? (int) inquiry->number : -1;
 }
 
 static void

@@ -15,8 +15,8 @@
 #ifndef JIBIT_QUEUE_PAUSES_H
 #define JIBIT_QUEUE_PAUSES_H
 
+#include "base/errors.h"
 #include "datatype/timestamp.h"
-#include "errors.h"
 #include "queue/table.h"
 #include "shared/digest.h"
 

@@ -8,7 +8,7 @@
 #ifndef JIBIT_QUEUE_REQUEST_H
 #define JIBIT_QUEUE_REQUEST_H
 
-#include "api/client.h"
+#include "call/client.h"
 #include "lib/ilist.h"
 #include "queue/claims.h"
 

@@ -8,8 +8,8 @@
 #ifndef JIBIT_QUEUE_SUBMIT_H
 #define JIBIT_QUEUE_SUBMIT_H
 
-#include "api/inquiries.h"
 #include "datatype/timestamp.h"
+#include "protocol/inquiries.h"
 #include "utils/jsonb.h"
 
 typedef struct JibitSubmission JibitSubmission;

@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "base/extension.h"
 #include "commands/extension.h"
-#include "extension.h"
 #include "queue/table.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"

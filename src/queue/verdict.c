@@ -7,11 +7,11 @@
  */
 #include "postgres.h"
 
+#include "base/config.h"
+#include "base/tehran.h"
 #include "common/pg_prng.h"
-#include "config.h"
 #include "queue/pauses.h"
 #include "queue/verdict.h"
-#include "tehran.h"
 #include "utils/timestamp.h"
 
 /* The contract's: one second, doubling to ten minutes. */

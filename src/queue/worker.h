@@ -8,7 +8,7 @@
 #ifndef JIBIT_QUEUE_WORKER_H
 #define JIBIT_QUEUE_WORKER_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 /* The worker's function, as the postmaster knows it; its argument is the
  * database's OID. */

@@ -14,8 +14,8 @@
  */
 #include "postgres.h"
 
-#include "config.h"
-#include "jibit.h"
+#include "base/config.h"
+#include "base/inquiryids.h"
 #include "miscadmin.h"
 #include "shared/breaker.h"
 #include "storage/ipc.h"
@@ -43,7 +43,7 @@ typedef struct Account
 	uint8 digest[JIBIT_DIGEST_SIZE];
 	TimestampTz last_used;
 	Circuit way;
-	Circuit inquiries[JIBIT_MAX_INQUIRIES];
+	Circuit inquiries[JIBIT_INQUIRY_NUMBERS];
 } Account;
 
 typedef struct Breaker
@@ -156,7 +156,7 @@ end_probes_at_exit(int code, Datum arg)
 
 		if (account->way.probe_pid == MyProcPid)
 			account->way.probe_pid = 0;
-		for (int j = 0; j < JIBIT_MAX_INQUIRIES; j++)
+		for (int j = 0; j < JIBIT_INQUIRY_NUMBERS; j++)
 		{
 			if (account->inquiries[j].probe_pid == MyProcPid)
 				account->inquiries[j].probe_pid = 0;

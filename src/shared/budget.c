@@ -17,7 +17,7 @@
 
 #include <unistd.h>
 
-#include "jibit.h"
+#include "base/inquiryids.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
@@ -30,16 +30,14 @@
 
 typedef struct Budget
 {
-	pg_atomic_uint64 words[JIBIT_MAX_INQUIRIES];
+	pg_atomic_uint64 words[JIBIT_INQUIRY_NUMBERS];
 } Budget;
 
 static Budget *budget;
-static const char *const *inquiry_names;
-static int inquiry_count;
 
 /* Reservations of this session with an open outcome, and of which day. */
-static int held[JIBIT_MAX_INQUIRIES];
-static int held_day[JIBIT_MAX_INQUIRIES];
+static int held[JIBIT_INQUIRY_NUMBERS];
+static int held_day[JIBIT_INQUIRY_NUMBERS];
 
 #define WORD(day, count) (((uint64) (uint32) (day) << 32) | (uint32) (count))
 #define DAY(word) ((int) ((word) >> 32))
@@ -63,11 +61,12 @@ write_file(int code, Datum arg)
 	file = AllocateFile(BUDGET_FILE ".tmp", PG_BINARY_W);
 	if (file == NULL)
 		goto failed;
-	for (int i = 0; i < inquiry_count; i++)
+	for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
 	{
 		uint64 word = pg_atomic_read_u64(&budget->words[i]);
 
-		fprintf(file, "%s %d %u\n", inquiry_names[i], DAY(word), COUNT(word));
+		fprintf(file, "%s %d %u\n", jibit_inquiry_names[i], DAY(word),
+				COUNT(word));
 	}
 	if (FreeFile(file) == 0 &&
 		durable_rename(BUDGET_FILE ".tmp", BUDGET_FILE, LOG) == 0)
@@ -96,9 +95,9 @@ read_file(void)
 	}
 	while (fscanf(file, "%63s %d %u", name, &day, &count) == 3)
 	{
-		for (int i = 0; i < inquiry_count; i++)
+		for (int i = 0; i < JIBIT_INQUIRY_COUNT; i++)
 		{
-			if (strcmp(name, inquiry_names[i]) == 0)
+			if (strcmp(name, jibit_inquiry_names[i]) == 0)
 				pg_atomic_write_u64(&budget->words[i], WORD(day, count));
 		}
 	}
@@ -109,18 +108,16 @@ read_file(void)
 }
 
 void
-jibit_budget_shmem_init(const char *const *names, int count)
+jibit_budget_shmem_init(void)
 {
 	bool found;
 
-	inquiry_names = names;
-	inquiry_count = count;
 	budget = ShmemInitStruct("jibit budget", sizeof(Budget), &found);
 	if (!IsUnderPostmaster)
 		on_shmem_exit(write_file, (Datum) 0);
 	if (found)
 		return;
-	for (int i = 0; i < JIBIT_MAX_INQUIRIES; i++)
+	for (int i = 0; i < JIBIT_INQUIRY_NUMBERS; i++)
 		pg_atomic_init_u64(&budget->words[i], 0);
 	read_file();
 }
@@ -142,7 +139,7 @@ give_back(int inquiry, int day, int count)
 static void
 give_back_at_exit(int code, Datum arg)
 {
-	for (int i = 0; i < JIBIT_MAX_INQUIRIES; i++)
+	for (int i = 0; i < JIBIT_INQUIRY_NUMBERS; i++)
 	{
 		if (held[i] > 0)
 			give_back(i, held_day[i], held[i]);

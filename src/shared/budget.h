@@ -12,9 +12,9 @@ extern Size jibit_budget_shmem_size(void);
 
 /*
  * Also reads what a clean shutdown has kept, and sees to it that the next one
- * keeps it.  `names` are the inquiries'; the counters go by their order.
+ * keeps it.
  */
-extern void jibit_budget_shmem_init(const char *const *names, int count);
+extern void jibit_budget_shmem_init(void);
 
 /*
  * Reserves one call of an inquiry on a day (they are numbered one by one).

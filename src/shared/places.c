@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "config.h"
+#include "base/compat.h"
+#include "base/config.h"
 #include "port/atomics.h"
 #include "shared/places.h"
 #include "storage/condition_variable.h"

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "base/inquiryids.h"
 #include "port/atomics.h"
 #include "port/pg_bitutils.h"
 #include "shared/stats.h"
@@ -27,7 +28,7 @@
  * What comes later is counted under its inquiry with an empty profile.
  */
 #define NAMED_ENTRIES 256
-#define ENTRIES (NAMED_ENTRIES + JIBIT_MAX_INQUIRIES)
+#define ENTRIES (NAMED_ENTRIES + JIBIT_INQUIRY_NUMBERS)
 
 #define STEPS_BITS 4
 #define STEPS (1 << STEPS_BITS)
@@ -153,7 +154,7 @@ make_entry(int inquiry, const char *profile)
 static Entry *
 get_entry(int inquiry, const char *profile)
 {
-	static Entry *latest[JIBIT_MAX_INQUIRIES + 1];
+	static Entry *latest[JIBIT_INQUIRY_NUMBERS];
 	Entry *entry = latest[inquiry];
 
 	if (entry != NULL && strcmp(entry->profile, profile) == 0)

@@ -8,7 +8,7 @@
 #ifndef JIBIT_STATS_H
 #define JIBIT_STATS_H
 
-#include "jibit.h"
+#include "base/limits.h"
 
 extern Size jibit_stats_shmem_size(void);
 extern void jibit_stats_shmem_init(void);

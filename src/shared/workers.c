@@ -10,7 +10,7 @@
 #include <signal.h>
 
 #include "access/xact.h"
-#include "compat.h"
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "shared/workers.h"

@@ -13,20 +13,20 @@
  */
 #include "postgres.h"
 
-#include "api/arguments.h"
-#include "api/client.h"
+#include "base/config.h"
+#include "base/encoding.h"
+#include "base/extension.h"
+#include "call/client.h"
+#include "call/result.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
-#include "config.h"
-#include "encoding.h"
 #include "executor/tuptable.h"
-#include "extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "sql/result.h"
+#include "protocol/arguments.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -383,11 +383,11 @@ run_batch(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 	return (Datum) 0;
 }
 
-#define INQUIRY(id, ...)                                                \
+#define DEFINE(id)                                                      \
 	PG_FUNCTION_INFO_V1(jibit_##id##_batch);                            \
 	Datum jibit_##id##_batch(PG_FUNCTION_ARGS)                          \
 	{                                                                   \
 		return run_batch(fcinfo, &jibit_inquiries[JIBIT_INQUIRY_##id]); \
 	}
-#include "api/inquirylist.h"
-#undef INQUIRY
+JIBIT_EACH_INQUIRY(DEFINE)
+#undef DEFINE

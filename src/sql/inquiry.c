@@ -10,17 +10,17 @@
  */
 #include "postgres.h"
 
+#include "base/config.h"
+#include "base/encoding.h"
+#include "base/extension.h"
+#include "base/tehran.h"
+#include "call/result.h"
 #include "catalog/pg_type.h"
-#include "config.h"
-#include "encoding.h"
-#include "extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "offline/jalali.h"
 #include "sql/dates.h"
 #include "sql/inquiry.h"
-#include "sql/result.h"
-#include "tehran.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -168,11 +168,11 @@ run_inquiry(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 	return jibit_row_datum(inquiry, site->row_type, &reader, call->track_id);
 }
 
-#define INQUIRY(id, ...)                                                  \
+#define DEFINE(id)                                                        \
 	PG_FUNCTION_INFO_V1(jibit_##id);                                      \
 	Datum jibit_##id(PG_FUNCTION_ARGS)                                    \
 	{                                                                     \
 		return run_inquiry(fcinfo, &jibit_inquiries[JIBIT_INQUIRY_##id]); \
 	}
-#include "api/inquirylist.h"
-#undef INQUIRY
+JIBIT_EACH_INQUIRY(DEFINE)
+#undef DEFINE

@@ -8,7 +8,7 @@
 #ifndef JIBIT_SQL_INQUIRY_H
 #define JIBIT_SQL_INQUIRY_H
 
-#include "api/client.h"
+#include "call/client.h"
 
 /*
  * Makes one call with the session's settings.  True with an answer; else it

@@ -7,22 +7,14 @@
  */
 #include "postgres.h"
 
-#include "api/inquiries.h"
-#include "extension.h"
+#include "base/extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "protocol/inquiries.h"
 #include "shared/cache.h"
 #include "shared/stats.h"
 #include "utils/builtins.h"
-
-/* Names of the statistics' rows: the table's inquiries, then any other. */
-static const char *
-inquiry_name(int inquiry)
-{
-	return inquiry < JIBIT_INQUIRY_COUNT ? jibit_inquiry_names[inquiry]
-										 : jibit_any_inquiry.id;
-}
 
 static Datum
 ms_datum(double us)
@@ -48,7 +40,7 @@ jibit_stats_list(PG_FUNCTION_ARGS)
 		Datum values[16];
 		bool nulls[16] = {false};
 
-		values[0] = CStringGetTextDatum(inquiry_name(row->inquiry));
+		values[0] = CStringGetTextDatum(jibit_inquiry_names[row->inquiry]);
 		values[1] = CStringGetTextDatum(row->profile);
 		values[2] = Int64GetDatum(row->calls);
 		values[3] = Int64GetDatum(row->succeeded);

@@ -13,8 +13,8 @@
  */
 #include "postgres.h"
 
+#include "base/encoding.h"
 #include "catalog/pg_type.h"
-#include "encoding.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"

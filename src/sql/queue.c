@@ -9,11 +9,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
+#include "base/extension.h"
 #include "catalog/pg_type.h"
-#include "clock.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"

@@ -1,0 +1,463 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.c
+ *	  Failures of inquiries: what a code means, and how it is raised.
+ *
+ * errorlist.h has the known codes; this file turns a code and an HTTP status
+ * into a class, and a class into a SQLSTATE.  It is the one place that raises
+ * class JB.  Not 08 or 57: connection pools take those for a broken database
+ * connection and throw a healthy one away.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+#define RETRYABLE true
+#define PERMANENT false
+
+static const JibitErrorCode codes[] = {
+#define JIBIT_ERROR_CODE(code, class, retryable, description, description_fa, \
+						 hint)                                                \
+	{code, JIBIT_##class, retryable, description, description_fa, hint},
+#include "base/errorlist.h"
+#undef JIBIT_ERROR_CODE
+};
+
+#define SQLSTATE_JB(a, b, c) MAKE_SQLSTATE('J', 'B', a, b, c)
+
+static const struct
+{
+	int sqlstate;
+	const char *condition;
+	bool retryable;
+	const char *hint; /* where the code has none */
+} classes[] = {
+	[JIBIT_INVALID_INPUT] = {SQLSTATE_JB('0', '0', '1'), "invalid input",
+							 false, "Check the arguments."},
+	[JIBIT_NOT_FOUND] =
+		{SQLSTATE_JB('0', '0', '2'), "not found", false,
+		 "Check the arguments: the service knows nothing of that."},
+	[JIBIT_REFUSED] = {SQLSTATE_JB('0', '0', '3'),
+					   "the instrument or person is refused", false,
+					   "Ask the customer for another one."},
+	[JIBIT_NO_VERDICT] = {SQLSTATE_JB('0', '0', '4'), "no verdict", false,
+						  "Decide by other means."},
+	[JIBIT_NOT_ACTIVE] = {SQLSTATE_JB('0', '0', '5'),
+						  "bank or provider not active", true,
+						  "Try again later."},
+	[JIBIT_QUOTA] = {SQLSTATE_JB('0', '0', '6'), "quota or credit used up",
+					 true, "Try again later, or ask for a larger quota."},
+	[JIBIT_NOT_AUTHORISED] =
+		{SQLSTATE_JB('0', '0', '7'), "not authorised", false,
+		 "Run SELECT * FROM jibit_check() to find out what is missing."},
+	[JIBIT_SERVICE_FAILING] = {SQLSTATE_JB('0', '0', '8'), "service failing",
+							   true, "Try again later."},
+	[JIBIT_UNREACHABLE] =
+		{SQLSTATE_JB('0', '0', '9'), "could not reach it", true,
+		 "Try again later; SELECT * FROM jibit_check() shows how far a call gets."},
+	[JIBIT_BAD_ANSWER] =
+		{SQLSTATE_JB('0', '1', '0'), "an answer that cannot be understood",
+		 false,
+		 "Check the profile's base URL; report it to the service's support with the track id."},
+	[JIBIT_CONFIGURATION] =
+		{SQLSTATE_JB('0', '1', '1'), "configuration", false,
+		 "Run SELECT * FROM jibit_check() to find out what is missing."},
+	[JIBIT_SUSPENDED] =
+		{SQLSTATE_JB('0', '1', '2'), "suspended", true,
+		 "Calls go on by themselves when the service answers again."},
+	[JIBIT_LOCAL_LIMIT] = {SQLSTATE_JB('0', '1', '3'), "over a local limit",
+						   false, "Raise the limit if the calls are meant."},
+	[JIBIT_OTHER] = {SQLSTATE_JB('0', '9', '9'),
+					 "anything else the API answers", false,
+					 "Ask the service's support, with the track id."},
+	[JIBIT_NOT_PERMITTED] =
+		{ERRCODE_INSUFFICIENT_PRIVILEGE, "not permitted", false,
+		 "Grant the role the inquiry, with jibit_grant()."},
+	[JIBIT_UNREPRESENTABLE] = {ERRCODE_UNTRANSLATABLE_CHARACTER,
+							   "cannot be represented", false,
+							   "Use a database with the encoding UTF8."},
+};
+
+/*
+ * Endings and beginnings of codes, for those that the service adds after
+ * this was written.  The first that fits counts.
+ */
+static const struct
+{
+	const char *part;
+	bool is_prefix;
+	JibitErrorClass class;
+} patterns[] = {
+	{"apikey.", true, JIBIT_NOT_AUTHORISED},
+	{"secretkey.", true, JIBIT_NOT_AUTHORISED},
+	{"accesstoken.", true, JIBIT_NOT_AUTHORISED},
+	{"refreshtoken.", true, JIBIT_NOT_AUTHORISED},
+	{"query_parameters.", true, JIBIT_INVALID_INPUT},
+	{".is_required", false, JIBIT_INVALID_INPUT},
+	{".not_valid", false, JIBIT_INVALID_INPUT},
+	{".length_exceeded", false, JIBIT_INVALID_INPUT},
+	{".provided", false, JIBIT_INVALID_INPUT},
+	{".not_found", false, JIBIT_NOT_FOUND},
+	{".owner_not_found", false, JIBIT_NOT_FOUND},
+	{".source_bank_is_not_active", false, JIBIT_NOT_ACTIVE},
+	{".provider_is_not_active", false, JIBIT_NOT_ACTIVE},
+	{".not_active", false, JIBIT_REFUSED},
+	{".is_expired", false, JIBIT_REFUSED},
+	{".registered_as_lost", false, JIBIT_REFUSED},
+	{".registered_as_stolen", false, JIBIT_REFUSED},
+	{".black_listed", false, JIBIT_REFUSED},
+};
+
+#define TATWEEL "\xD9\x80" /* U+0640, which justified text leaves in */
+
+/*
+ * The code as it is compared: lower case, no blanks, no tatweel.  What is not
+ * printable ASCII becomes '?', since the code also goes where no encoding
+ * conversion is made.
+ */
+static void
+fold_code(const char *code, char *folded)
+{
+	int length = 0;
+
+	for (const char *p = code; *p && length < JIBIT_CODE_SIZE - 1; p++)
+	{
+		if (strncmp(p, TATWEEL, 2) == 0)
+			p++;
+		else if (*p > ' ' && *p <= '~')
+			folded[length++] = pg_ascii_tolower(*p);
+		else if ((unsigned char) *p > '~')
+			folded[length++] = '?';
+	}
+	folded[length] = '\0';
+}
+
+static int
+compare_code(const void *key, const void *row)
+{
+	return pg_strcasecmp(key, ((const JibitErrorCode *) row)->code);
+}
+
+const JibitErrorCode *
+jibit_error_lookup(const char *code)
+{
+	return bsearch(code, codes, lengthof(codes), sizeof(codes[0]),
+				   compare_code);
+}
+
+const JibitErrorCode *
+jibit_error_codes(int *count)
+{
+	*count = lengthof(codes);
+	return codes;
+}
+
+const char *
+jibit_error_condition(JibitErrorClass class)
+{
+	return classes[class].condition;
+}
+
+int
+jibit_error_sqlstate(JibitErrorClass class)
+{
+	return classes[class].sqlstate;
+}
+
+static JibitErrorClass
+classify(const char *folded, int http_status)
+{
+	size_t length = strlen(folded);
+
+	for (int i = 0; i < lengthof(patterns); i++)
+	{
+		const char *part = patterns[i].part;
+		size_t part_length = strlen(part);
+
+		if (part_length > length)
+			continue;
+		if (strncmp(patterns[i].is_prefix ? folded
+										  : folded + length - part_length,
+					part, part_length) == 0)
+			return patterns[i].class;
+	}
+
+	if (http_status == 429)
+		return JIBIT_QUOTA;
+	if (http_status == 401 || http_status == 403)
+		return JIBIT_NOT_AUTHORISED;
+	if (http_status >= 500)
+		return JIBIT_SERVICE_FAILING;
+	return JIBIT_OTHER;
+}
+
+void
+jibit_error_set(JibitError *error, const char *code, int http_status,
+				const char *message, const char *track_id)
+{
+	const JibitErrorCode *row = NULL;
+	char folded[JIBIT_CODE_SIZE] = "";
+
+	memset(error, 0, sizeof(*error));
+	if (code != NULL)
+		fold_code(code, folded);
+
+	if (folded[0] == '\0')
+		snprintf(error->code, sizeof(error->code), "http.%d", http_status);
+	else if ((row = jibit_error_lookup(folded)) != NULL)
+		strlcpy(error->code, row->code, sizeof(error->code));
+	else
+		strlcpy(error->code, folded, sizeof(error->code));
+
+	error->class = row ? row->class : classify(folded, http_status);
+	error->retryable = row ? row->retryable : classes[error->class].retryable;
+	error->http_status = http_status;
+	if (message != NULL)
+	{
+		size_t length = strlen(message);
+
+		if (length >= sizeof(error->message))
+			length = pg_encoding_mbcliplen(PG_UTF8, message, (int) length,
+										   sizeof(error->message) - 1);
+		memcpy(error->message, message, length);
+		error->message[length] = '\0';
+	}
+	if (track_id != NULL)
+		strlcpy(error->track_id, track_id, sizeof(error->track_id));
+}
+
+void
+jibit_error_set_unrepresentable(JibitError *error, const char *message,
+								const char *track_id)
+{
+	jibit_error_set(
+		error, JIBIT_CODE_RESPONSE_INVALID, 0,
+		message
+			? message
+			: "The answer has text that the database's encoding cannot represent.",
+		track_id);
+	error->class = JIBIT_UNREPRESENTABLE;
+	error->retryable = false;
+}
+
+const char *
+jibit_error_description(const JibitError *error)
+{
+	const JibitErrorCode *row = jibit_error_lookup(error->code);
+
+	if (row != NULL)
+		return row->description;
+	if (error->class == JIBIT_OTHER)
+		return "the service answered with an error that is not documented";
+	return classes[error->class].condition;
+}
+
+char *
+jibit_sentence(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && (text[length - 1] == '.' || text[length - 1] == ' '))
+		length--;
+	return psprintf("%.*s.", (int) length, text);
+}
+
+/* Who said what, and where to ask: the DETAIL line, in the database encoding. */
+static char *
+format_detail(const JibitError *error)
+{
+	StringInfoData detail;
+	char *message = NULL;
+
+	if (error->message[0])
+		message = jibit_utf8_to_server_or_null(error->message,
+											   strlen(error->message));
+	initStringInfo(&detail);
+	if (message != NULL && error->from_service)
+		appendStringInfo(&detail, "The service said: %s\n", message);
+	else if (message != NULL)
+		appendStringInfo(&detail, "%s ", message);
+	if (error->http_status != 0)
+		appendStringInfo(&detail, "HTTP status %d. ", error->http_status);
+	if (error->track_id[0] != '\0')
+		appendStringInfo(&detail, "Track id %s.", error->track_id);
+	else
+		appendStringInfoString(&detail, "No call was made.");
+	return detail.data;
+}
+
+/* Sets a field of the error, if there is something to set. */
+static int
+set_field(int field, const char *value)
+{
+	return value ? err_generic_string(field, value) : 0;
+}
+
+void
+jibit_error_report_at(int elevel, const char *inquiry, const JibitError *error,
+					  const JibitErrorPlace *place)
+{
+	static const JibitErrorPlace nowhere = {NULL, NULL, NULL};
+	const JibitErrorCode *row = jibit_error_lookup(error->code);
+	const char *hint = error->hint;
+
+	if (hint == NULL)
+		hint = row ? row->hint : classes[error->class].hint;
+	if (place == NULL)
+		place = &nowhere;
+
+	ereport(elevel, (errcode(classes[error->class].sqlstate),
+					 errmsg("inquiry \"%s\" failed: %s (%s)", inquiry,
+							jibit_error_description(error), error->code),
+					 errdetail_internal("%s", format_detail(error)),
+					 errhint("%s", hint),
+					 set_field(PG_DIAG_SCHEMA_NAME, place->schema),
+					 set_field(PG_DIAG_TABLE_NAME, place->table),
+					 set_field(PG_DIAG_COLUMN_NAME, place->column),
+					 set_field(PG_DIAG_CONSTRAINT_NAME, error->code)));
+}
+
+void
+jibit_error_report(int elevel, const char *inquiry, const JibitError *error)
+{
+	jibit_error_report_at(elevel, inquiry, error, NULL);
+}
+
+/*
+ * The digit that starts at p: its length in bytes, or 0.  ASCII, Persian and
+ * Arabic-Indic digits.
+ */
+static int
+digit_length(const char *p)
+{
+	unsigned char first = (unsigned char) p[0];
+	unsigned char second = first ? (unsigned char) p[1] : 0;
+
+	if (first >= '0' && first <= '9')
+		return 1;
+	if ((first == 0xDB && second >= 0xB0 && second <= 0xB9) ||
+		(first == 0xD9 && second >= 0xA0 && second <= 0xA9))
+		return 2;
+	return 0;
+}
+
+/*
+ * Shortest run of digits that is masked.  National codes have ten digits,
+ * mobiles eleven, cards sixteen; dates and amounts usually fewer.
+ */
+#define MASKED_RUN 9
+
+/*
+ * Masks one run of digits, which may have single blanks or dashes inside, as
+ * people group card numbers.  Long runs keep their first six and last four
+ * digits, as card numbers are customarily shown, others their last two.
+ * Returns the end of the run.
+ */
+static char *
+mask_digits(char *start)
+{
+	char *end = start;
+	int count = 0;
+	int position = 0;
+	int head;
+	int tail;
+
+	for (char *p = start;;)
+	{
+		int length = digit_length(p);
+
+		if (length > 0)
+		{
+			p += length;
+			count++;
+			end = p;
+		}
+		else if ((*p == ' ' || *p == '-') && digit_length(p + 1) > 0)
+			p++;
+		else
+			break;
+	}
+	if (count < MASKED_RUN)
+		return end;
+
+	head = count >= 16 ? 6 : 0;
+	tail = count >= 16 ? 4 : 2;
+	for (char *p = start; p < end;)
+	{
+		int length = digit_length(p);
+
+		if (length == 0)
+		{
+			p++;
+			continue;
+		}
+		if (position >= head && position < count - tail)
+		{
+			/* A two-byte digit becomes two stars: nothing has to move. */
+			memset(p, '*', length);
+		}
+		position++;
+		p += length;
+	}
+	return end;
+}
+
+/*
+ * Masks a token that is no secret of ours, such as an older one: what begins
+ * as the JSON of a JWT does in base64 and has a dot.  Returns its end, or
+ * `start` if there is none.
+ */
+static char *
+mask_jwt(char *start)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	char *end;
+
+	if (strncmp(start, "eyJ", 3) != 0)
+		return start;
+	end = start + strspn(start, alphabet);
+	if (*end != '.' || strspn(end + 1, alphabet) == 0)
+		return start;
+
+	/* The payload, the signature, and all the parts of an encrypted one. */
+	while (*end == '.' && strspn(end + 1, alphabet) > 0)
+		end += 1 + strspn(end + 1, alphabet);
+	memset(start, '*', end - start);
+	return end;
+}
+
+void
+jibit_mask_text(char *text, const char *const *secrets)
+{
+	for (; secrets != NULL && *secrets != NULL; secrets++)
+	{
+		size_t length = strlen(*secrets);
+
+		if (length == 0)
+			continue;
+		for (char *p = text; (p = strstr(p, *secrets)) != NULL; p += length)
+			memset(p, '*', length);
+	}
+
+	for (char *p = text; *p;)
+	{
+		char *after_jwt = mask_jwt(p);
+
+		if (after_jwt != p)
+			p = after_jwt;
+		else if (digit_length(p) > 0)
+			p = mask_digits(p);
+		else
+		{
+			if ((unsigned char) *p < ' ' || *p == 0x7f)
+				*p = ' ';
+			p++;
+		}
+	}
+}

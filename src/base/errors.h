@@ -1,0 +1,134 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.h
+ *	  Failures of inquiries: what a code means, and how it is raised.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JIBIT_ERRORS_H
+#define JIBIT_ERRORS_H
+
+#include "base/limits.h"
+
+/* One for each SQLSTATE of class JB, in the contract's order. */
+typedef enum JibitErrorClass
+{
+	JIBIT_INVALID_INPUT,   /* JB001 */
+	JIBIT_NOT_FOUND,	   /* JB002 */
+	JIBIT_REFUSED,		   /* JB003 */
+	JIBIT_NO_VERDICT,	   /* JB004 */
+	JIBIT_NOT_ACTIVE,	   /* JB005 */
+	JIBIT_QUOTA,		   /* JB006 */
+	JIBIT_NOT_AUTHORISED,  /* JB007 */
+	JIBIT_SERVICE_FAILING, /* JB008 */
+	JIBIT_UNREACHABLE,	   /* JB009 */
+	JIBIT_BAD_ANSWER,	   /* JB010 */
+	JIBIT_CONFIGURATION,   /* JB011 */
+	JIBIT_SUSPENDED,	   /* JB012 */
+	JIBIT_LOCAL_LIMIT,	   /* JB013 */
+	JIBIT_OTHER,		   /* JB099 */
+	JIBIT_NOT_PERMITTED,   /* 42501: by this database, not by the API */
+	JIBIT_UNREPRESENTABLE  /* 22P05: in this database's encoding */
+} JibitErrorClass;
+
+/* A row of errorlist.h. */
+typedef struct JibitErrorCode
+{
+	const char *code;
+	JibitErrorClass class;
+	bool retryable;
+	const char *description;	/* English, a phrase */
+	const char *description_fa; /* Persian, UTF-8 */
+	const char *hint;			/* English, a sentence */
+} JibitErrorCode;
+
+/* What is kept of a remote message, with its terminator. */
+#define JIBIT_MESSAGE_SIZE 512
+
+/* The outcome of an inquiry that failed.  Text is UTF-8. */
+typedef struct JibitError
+{
+	char code[JIBIT_CODE_SIZE];
+	JibitErrorClass class;
+	bool retryable;
+	int http_status;					   /* 0 without an answer */
+	char message[JIBIT_MESSAGE_SIZE];	   /* may be empty */
+	bool from_service;					   /* the message is the service's */
+	char track_id[JIBIT_TRACK_ID_MAX + 1]; /* empty without a call */
+	const char *hint; /* static; NULL for the code's own */
+} JibitError;
+
+/* The extension's own codes. */
+#define JIBIT_CODE_CONNECTION_FAILED "connection.failed"
+#define JIBIT_CODE_CONNECTION_TIMEOUT "connection.timeout"
+#define JIBIT_CODE_RESPONSE_INVALID "response.invalid"
+#define JIBIT_CODE_SUSPENDED "suspended"
+#define JIBIT_CODE_LIMIT_REACHED "limit.reached"
+/* The document's, where this side comes to the same verdict. */
+#define JIBIT_CODE_MATCHING_UNKNOWN "matching.unknown"
+#define JIBIT_CODE_HANDLER_NOT_FOUND "handler.not_found"
+#define JIBIT_CODE_NO_NAME_GIVEN "query_parameters.not_provided"
+
+/*
+ * Fills *error for a code.  `code` is compared without regard to case, blanks
+ * and U+0640; NULL or '' stands for an answer without one.  A known code
+ * decides, then its ending, then the HTTP status.  `message` (UTF-8, may be
+ * NULL) is cut to what fits and `track_id` (may be NULL) is copied.
+ */
+extern void jibit_error_set(JibitError *error, const char *code,
+							int http_status, const char *message,
+							const char *track_id);
+
+/*
+ * The same for an answer whose text the database's encoding cannot represent;
+ * `message` says more, or is NULL.
+ */
+extern void jibit_error_set_unrepresentable(JibitError *error,
+											const char *message,
+											const char *track_id);
+
+/* The row of a code, or NULL. */
+extern const JibitErrorCode *jibit_error_lookup(const char *code);
+
+/* All rows, sorted by code. */
+extern const JibitErrorCode *jibit_error_codes(int *count);
+
+/* What the class is called in the documentation; its SQLSTATE for errcode(). */
+extern const char *jibit_error_condition(JibitErrorClass class);
+extern int jibit_error_sqlstate(JibitErrorClass class);
+
+/* What is the matter, for people: the row's description or the condition. */
+extern const char *jibit_error_description(const JibitError *error);
+
+/*
+ * Reports the failure of an inquiry at ERROR or WARNING, with the code in
+ * CONSTRAINT_NAME.  Only inside a transaction.
+ */
+extern void jibit_error_report(int elevel, const char *inquiry,
+							   const JibitError *error);
+
+/* Where in the database an error is: for the fields that drivers read. */
+typedef struct JibitErrorPlace
+{
+	const char *schema;
+	const char *table;
+	const char *column;
+} JibitErrorPlace;
+
+/* The same, with the place; NULL for none. */
+extern void jibit_error_report_at(int elevel, const char *inquiry,
+								  const JibitError *error,
+								  const JibitErrorPlace *place);
+
+/* A phrase that may have a full stop or not, with one.  Palloc'd. */
+extern char *jibit_sentence(const char *text);
+
+/*
+ * Masks, in place, what must not be shown of a text from outside: `secrets`
+ * (keys and tokens; NULL ends the list), whatever looks like a JWT, and long
+ * runs of digits, which may be card numbers, IBANs or national codes.  Also
+ * drops control characters.
+ */
+extern void jibit_mask_text(char *text, const char *const *secrets);
+
+#endif /* JIBIT_ERRORS_H */
