@@ -42,6 +42,7 @@ OBJS = \
 	src/net/trust.o \
 	src/offline/banks.o \
 	src/offline/jalali.o \
+	src/offline/mask.o \
 	src/offline/normalize.o \
 	src/offline/text.o \
 	src/protocol/answer.o \

@@ -123,12 +123,4 @@ extern void jibit_error_report_at(int elevel, const char *inquiry,
 /* A phrase that may have a full stop or not, with one.  Palloc'd. */
 extern char *jibit_sentence(const char *text);
 
-/*
- * Masks, in place, what must not be shown of a text from outside: `secrets`
- * (keys and tokens; NULL ends the list), whatever looks like a JWT, and long
- * runs of digits, which may be card numbers, IBANs or national codes.  Also
- * drops control characters.
- */
-extern void jibit_mask_text(char *text, const char *const *secrets);
-
 #endif /* JIBIT_ERRORS_H */

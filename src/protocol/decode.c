@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "offline/mask.h"
 #include "protocol/decode.h"
 #include "utils/memutils.h"
 

@@ -27,6 +27,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "offline/mask.h"
 #include "protocol/arguments.h"
 #include "sql/firing.h"
 #include "utils/builtins.h"

@@ -60,6 +60,7 @@ extern void test_texts(void);
 extern void test_calendar(void);
 extern void test_dates(void);
 extern void test_banks(void);
+extern void test_mask(void);
 extern void test_properties(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * offline.c
- *		Unit tests of src/offline, in TAP.
+ * main.c
+ *		The unit tests, in TAP.
  */
 #include "testing.h"
 
@@ -17,6 +17,7 @@ main(void)
 	test_calendar();
 	test_dates();
 	test_banks();
+	test_mask();
 	test_properties();
 	return finish();
 }
