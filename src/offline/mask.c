@@ -4,25 +4,10 @@
  */
 #include "mask.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-/*
- * The digit that starts at p: its length in bytes, or 0.  ASCII, Persian and
- * Arabic-Indic digits.
- */
-static int
-digit_length(const char *p)
-{
-	unsigned char first = (unsigned char) p[0];
-	unsigned char second = first ? (unsigned char) p[1] : 0;
-
-	if (first >= '0' && first <= '9')
-		return 1;
-	if ((first == 0xDB && second >= 0xB0 && second <= 0xB9) ||
-		(first == 0xD9 && second >= 0xA0 && second <= 0xA9))
-		return 2;
-	return 0;
-}
+#include "text.h"
 
 /*
  * Shortest run of digits that is masked.  National codes have ten digits,
@@ -30,59 +15,62 @@ digit_length(const char *p)
  */
 #define MASKED_RUN 9
 
+/* What the normalisers drop between the digits of a number. */
+static bool
+is_separator(JibitChar c)
+{
+	return c.kind == JIBIT_TEXT_BLANK || c.kind == JIBIT_TEXT_MARK ||
+		   c.kind == JIBIT_TEXT_DASH || c.kind == JIBIT_TEXT_PAREN;
+}
+
 /*
- * Masks one run of digits, which may have single blanks or dashes inside, as
- * people group card numbers.  Long runs keep their first six and last four
- * digits, as card numbers are customarily shown, others their last two.
- * Returns the end of the run.
+ * The end of the run of digits that starts here, with separators between them
+ * or not; *count is how many they are.
  */
 static char *
-mask_digits(char *start)
+find_end_of_digits(char *start, const char *end, int *count)
 {
-	char *end = start;
-	int count = 0;
-	int position = 0;
-	int head;
-	int tail;
+	char *run_end = start;
+	JibitChar c;
 
-	for (char *p = start;;)
+	*count = 0;
+	for (char *p = start; p < end; p += c.size)
 	{
-		int length = digit_length(p);
-
-		if (length > 0)
+		c = jibit_text_decode(p, end - p);
+		if (c.kind == JIBIT_TEXT_DIGIT)
 		{
-			p += length;
-			count++;
-			end = p;
+			(*count)++;
+			run_end = p + c.size;
 		}
-		else if ((*p == ' ' || *p == '-') && digit_length(p + 1) > 0)
-			p++;
-		else
+		else if (!is_separator(c))
 			break;
 	}
-	if (count < MASKED_RUN)
-		return end;
+	return run_end;
+}
 
-	head = count >= 16 ? 6 : 0;
-	tail = count >= 16 ? 4 : 2;
-	for (char *p = start; p < end;)
+/*
+ * Masks the digits of a run.  Long runs keep their first six and last four
+ * digits, as card numbers are customarily shown, others their last two.
+ */
+static void
+mask_digits(char *start, const char *end, int count)
+{
+	int head = count >= 16 ? 6 : 0;
+	int tail = count >= 16 ? 4 : 2;
+	int position = 0;
+	JibitChar c;
+
+	for (char *p = start; p < end; p += c.size)
 	{
-		int length = digit_length(p);
-
-		if (length == 0)
-		{
-			p++;
+		c = jibit_text_decode(p, end - p);
+		if (c.kind != JIBIT_TEXT_DIGIT)
 			continue;
-		}
+
+		/* A two-byte digit becomes two stars: nothing has to move. */
 		if (position >= head && position < count - tail)
-		{
-			/* A two-byte digit becomes two stars: nothing has to move. */
-			memset(p, '*', length);
-		}
+			memset(p, '*', c.size);
 		position++;
-		p += length;
 	}
-	return end;
 }
 
 /*
@@ -110,32 +98,51 @@ mask_jwt(char *start)
 	return end;
 }
 
+static void
+mask_secret(char *text, const char *secret)
+{
+	size_t length = strlen(secret);
+
+	if (length == 0)
+		return;
+	for (char *p = text; (p = strstr(p, secret)) != NULL; p += length)
+		memset(p, '*', length);
+}
+
+static void
+blank_controls(char *text, const char *end)
+{
+	JibitChar c;
+
+	for (char *p = text; p < end; p += c.size)
+	{
+		c = jibit_text_decode(p, end - p);
+		if (c.code < ' ' || c.kind == JIBIT_TEXT_CONTROL)
+			memset(p, ' ', c.size);
+	}
+}
+
 void
 jibit_mask_text(char *text, const char *const *secrets)
 {
+	const char *end = text + strlen(text);
+
 	for (; secrets != NULL && *secrets != NULL; secrets++)
+		mask_secret(text, *secrets);
+	blank_controls(text, end);
+
+	for (char *p = text; p < end;)
 	{
-		size_t length = strlen(*secrets);
+		JibitChar c = jibit_text_decode(p, end - p);
+		char *next = mask_jwt(p);
+		int count;
 
-		if (length == 0)
-			continue;
-		for (char *p = text; (p = strstr(p, *secrets)) != NULL; p += length)
-			memset(p, '*', length);
-	}
-
-	for (char *p = text; *p;)
-	{
-		char *after_jwt = mask_jwt(p);
-
-		if (after_jwt != p)
-			p = after_jwt;
-		else if (digit_length(p) > 0)
-			p = mask_digits(p);
-		else
+		if (next == p && c.kind == JIBIT_TEXT_DIGIT)
 		{
-			if ((unsigned char) *p < ' ' || *p == 0x7f)
-				*p = ' ';
-			p++;
+			next = find_end_of_digits(p, end, &count);
+			if (count >= MASKED_RUN)
+				mask_digits(p, next, count);
 		}
+		p = next > p ? next : p + c.size;
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "banks.h"
 #include "jalali.h"
+#include "mask.h"
 #include "normalize.h"
 #include "text.h"
 
@@ -244,6 +245,60 @@ check_rest(const char *s, size_t len)
 	return problem;
 }
 
+/* Are there nine digits in a row, however they are written, or controls? */
+static bool
+shows_too_much(const char *s, size_t len)
+{
+	int digits = 0;
+	JibitChar c;
+
+	for (size_t pos = 0; pos < len; pos += c.size)
+	{
+		c = jibit_text_decode(s + pos, len - pos);
+		digits = c.kind == JIBIT_TEXT_DIGIT ? digits + 1 : 0;
+		if (digits >= 9 || c.code < ' ' || c.kind == JIBIT_TEXT_CONTROL)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+check_mask(const char *s, size_t len)
+{
+	char *secret = allocate(4);
+	const char *secrets[] = {secret, NULL};
+	char *shown = allocate(len + 1);
+	char *again = allocate(len + 1);
+	const char *problem = NULL;
+	size_t secret_len = len < 3 ? len : 3;
+
+	memcpy(shown, s, len);
+	shown[len] = '\0';
+	len = strlen(shown);
+
+	/* The text's beginning, where it is none that masking itself writes. */
+	memcpy(secret, shown, secret_len);
+	secret[secret_len] = '\0';
+	if (strpbrk(secret, "* ") != NULL)
+		secret[0] = '\0';
+
+	jibit_mask_text(shown, secrets);
+	memcpy(again, shown, len + 1);
+	jibit_mask_text(again, secrets);
+	if (strlen(shown) != len)
+		problem = "masked text of another length";
+	else if (secret[0] != '\0' && strstr(shown, secret) != NULL)
+		problem = "masked text with a secret";
+	else if (shows_too_much(shown, len))
+		problem = "masked text that shows too much";
+	else if (strcmp(shown, again) != 0)
+		problem = "masked text is no fixed point";
+	free(secret);
+	free(shown);
+	free(again);
+	return problem;
+}
+
 const char *
 check_properties(const char *text, size_t len)
 {
@@ -256,6 +311,8 @@ check_properties(const char *text, size_t len)
 		problem = check_dates(s, len);
 	if (problem == NULL)
 		problem = check_rest(s, len);
+	if (problem == NULL && len > 0)
+		problem = check_mask(s, len);
 	free(s);
 	return problem;
 }
