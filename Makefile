@@ -24,6 +24,7 @@ OBJS = \
 	src/account/token.o \
 	src/base/config.o \
 	src/base/encoding.o \
+	src/base/errorclass.o \
 	src/base/errors.o \
 	src/base/extension.o \
 	src/base/inquiryids.o \

@@ -113,7 +113,7 @@ SELECT * FROM refusal($$INSERT INTO payees (iban) VALUES ('IR2701700000001003242
 SET client_min_messages = error;
 SELECT f AS fault, r.state, r.code, coalesce(r.message = 'accepted', false) AS accepted
 FROM unnest(ARRAY['card.source_bank_is_not_active', 'daily_limit.reached', 'balance.not_enough', 'providers.not_available', 'http.502', 'close',
-  'forbidden', 'not-json', 'iban.black_listed', 'conversion.failed']) f,
+  'handler.not_found', 'forbidden', 'not-json', 'iban.black_listed', 'conversion.failed']) f,
   LATERAL (SELECT fault(f, 0)) armed,
   LATERAL (SELECT r.* FROM refusal(format('INSERT INTO payees (iban) SELECT %L WHERE %L IS NOT NULL', 'IR270170000000100324200001', armed)) r) r;
 SELECT fault('');

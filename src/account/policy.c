@@ -42,12 +42,11 @@ jibit_server_policy(const char *profile)
 bool
 jibit_policy_blames_service(const JibitPolicy *policy, const JibitError *error)
 {
-	if (error->class == JIBIT_CONFIGURATION)
-		return false;
-	return strcmp(error->code, JIBIT_CODE_CONNECTION_TIMEOUT) != 0 ||
-		   (policy->timeout_ms >= jibit_server_settings.timeout_ms &&
-			policy->connect_timeout_ms >=
-				jibit_server_settings.connect_timeout_ms);
+	if (error->class == JIBIT_TIMEOUT)
+		return policy->timeout_ms >= jibit_server_settings.timeout_ms &&
+			   policy->connect_timeout_ms >=
+				   jibit_server_settings.connect_timeout_ms;
+	return error->class != JIBIT_CONFIGURATION;
 }
 
 int64

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "common/base64.h"
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -272,8 +273,8 @@ is_paused(const TokenSlot *slot, TimestampTz now)
 /*
  * Is the latest failure also that of a caller who has no token?  A key that was
  * refused a moment ago, or (awaited) the failure of the attempt that he has
- * waited for.  But not a timeout or what is set up wrongly: the other session
- * may have had less time than he has, or settings of its own.
+ * waited for, if it is none of the other session's own: that one may have had
+ * less time than he has, or other settings.
  */
 static bool
 is_failure_shared(const TokenSlot *slot, bool awaited, TimestampTz now)
@@ -282,8 +283,7 @@ is_failure_shared(const TokenSlot *slot, bool awaited, TimestampTz now)
 		return false;
 	if (slot->failure.class == JIBIT_NOT_AUTHORISED && is_paused(slot, now))
 		return true;
-	return awaited && slot->failure.class != JIBIT_CONFIGURATION &&
-		   strcmp(slot->failure.code, JIBIT_CODE_CONNECTION_TIMEOUT) != 0;
+	return awaited && jibit_error_has(&slot->failure, JIBIT_SHARED);
 }
 
 /* Can this slot's token be used without asking for a new one? */
@@ -425,10 +425,8 @@ expiry_of(const char *token, TimestampTz now, int life_s)
 static void
 make_no_verdict(JibitError *error)
 {
-	if (error->class > JIBIT_NOT_ACTIVE)
-		return;
-	error->class = JIBIT_NOT_AUTHORISED;
-	error->retryable = false;
+	if (jibit_error_has(error, JIBIT_VERDICT))
+		error->class = JIBIT_NOT_AUTHORISED;
 }
 
 /* An attempt to get a pair. */
@@ -469,6 +467,8 @@ call_service(Attempt *attempt, const char *operation, const char *body)
 
 	for (int attempts = 1;; attempts++)
 	{
+		JibitRetry retry = {.attempts = attempts,
+							.max_retries = policy->max_retries};
 		long pause;
 		bool ok;
 
@@ -501,9 +501,12 @@ call_service(Attempt *attempt, const char *operation, const char *body)
 		}
 		if (ok)
 			return true;
-		pause = jibit_retry_pause(attempt->error, request, attempts,
-								  policy->max_retries,
-								  jibit_ms_until(attempt->deadline_us));
+		retry.class = attempt->error->class;
+		retry.http_status = attempt->error->http_status;
+		retry.retry_after = request->retry_after;
+		retry.left_ms = jibit_ms_until(attempt->deadline_us);
+		retry.jitter = pg_prng_double(&pg_global_prng_state);
+		pause = jibit_retry_pause(&retry);
 		if (pause < 0)
 			return false;
 		(void) jibit_http_wait(attempt->group, pause);
@@ -545,8 +548,9 @@ fetch_pair(Attempt *attempt)
 
 		if (call_service(attempt, "refresh", body))
 			return true;
-		if (attempt->error->class == JIBIT_UNREACHABLE ||
-			attempt->error->class == JIBIT_CONFIGURATION)
+
+		/* Without an answer to this one there is none to the next. */
+		if (attempt->error->http_status == 0)
 			return false;
 	}
 	return call_service(attempt, "generate",

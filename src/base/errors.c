@@ -3,10 +3,10 @@
  * errors.c
  *	  Failures of inquiries: what a code means, and how it is raised.
  *
- * errorlist.h has the known codes; this file turns a code and an HTTP status
- * into a class, and a class into a SQLSTATE.  It is the one place that raises
- * class JB.  Not 08 or 57: connection pools take those for a broken database
- * connection and throw a healthy one away.
+ * errorlist.h has the known codes and the classes; this file turns a code and
+ * an HTTP status into a class.  It is the one place that raises class JB.  Not
+ * 08 or 57: connection pools take those for a broken database connection and
+ * throw a healthy one away.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,70 +17,10 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
-#define RETRYABLE true
-#define PERMANENT false
-
 static const JibitErrorCode codes[] = {
-#define JIBIT_ERROR_CODE(code, class, retryable, description, description_fa, \
-						 hint)                                                \
-	{code, JIBIT_##class, retryable, description, description_fa, hint},
+#define JIBIT_ERROR_CODE(code, class, description, description_fa, hint) \
+	{code, JIBIT_##class, description, description_fa, hint},
 #include "base/errorlist.h"
-#undef JIBIT_ERROR_CODE
-};
-
-#define SQLSTATE_JB(a, b, c) MAKE_SQLSTATE('J', 'B', a, b, c)
-
-static const struct
-{
-	int sqlstate;
-	const char *condition;
-	bool retryable;
-	const char *hint; /* where the code has none */
-} classes[] = {
-	[JIBIT_INVALID_INPUT] = {SQLSTATE_JB('0', '0', '1'), "invalid input",
-							 false, "Check the arguments."},
-	[JIBIT_NOT_FOUND] =
-		{SQLSTATE_JB('0', '0', '2'), "not found", false,
-		 "Check the arguments: the service knows nothing of that."},
-	[JIBIT_REFUSED] = {SQLSTATE_JB('0', '0', '3'),
-					   "the instrument or person is refused", false,
-					   "Ask the customer for another one."},
-	[JIBIT_NO_VERDICT] = {SQLSTATE_JB('0', '0', '4'), "no verdict", false,
-						  "Decide by other means."},
-	[JIBIT_NOT_ACTIVE] = {SQLSTATE_JB('0', '0', '5'),
-						  "bank or provider not active", true,
-						  "Try again later."},
-	[JIBIT_QUOTA] = {SQLSTATE_JB('0', '0', '6'), "quota or credit used up",
-					 true, "Try again later, or ask for a larger quota."},
-	[JIBIT_NOT_AUTHORISED] =
-		{SQLSTATE_JB('0', '0', '7'), "not authorised", false,
-		 "Run SELECT * FROM jibit_check() to find out what is missing."},
-	[JIBIT_SERVICE_FAILING] = {SQLSTATE_JB('0', '0', '8'), "service failing",
-							   true, "Try again later."},
-	[JIBIT_UNREACHABLE] =
-		{SQLSTATE_JB('0', '0', '9'), "could not reach it", true,
-		 "Try again later; SELECT * FROM jibit_check() shows how far a call gets."},
-	[JIBIT_BAD_ANSWER] =
-		{SQLSTATE_JB('0', '1', '0'), "an answer that cannot be understood",
-		 false,
-		 "Check the profile's base URL; report it to the service's support with the track id."},
-	[JIBIT_CONFIGURATION] =
-		{SQLSTATE_JB('0', '1', '1'), "configuration", false,
-		 "Run SELECT * FROM jibit_check() to find out what is missing."},
-	[JIBIT_SUSPENDED] =
-		{SQLSTATE_JB('0', '1', '2'), "suspended", true,
-		 "Calls go on by themselves when the service answers again."},
-	[JIBIT_LOCAL_LIMIT] = {SQLSTATE_JB('0', '1', '3'), "over a local limit",
-						   false, "Raise the limit if the calls are meant."},
-	[JIBIT_OTHER] = {SQLSTATE_JB('0', '9', '9'),
-					 "anything else the API answers", false,
-					 "Ask the service's support, with the track id."},
-	[JIBIT_NOT_PERMITTED] =
-		{ERRCODE_INSUFFICIENT_PRIVILEGE, "not permitted", false,
-		 "Grant the role the inquiry, with jibit_grant()."},
-	[JIBIT_UNREPRESENTABLE] = {ERRCODE_UNTRANSLATABLE_CHARACTER,
-							   "cannot be represented", false,
-							   "Use a database with the encoding UTF8."},
 };
 
 /*
@@ -157,16 +97,12 @@ jibit_error_codes(int *count)
 	return codes;
 }
 
-const char *
-jibit_error_condition(JibitErrorClass class)
-{
-	return classes[class].condition;
-}
-
 int
 jibit_error_sqlstate(JibitErrorClass class)
 {
-	return classes[class].sqlstate;
+	const char *state = jibit_error_meanings[class].sqlstate;
+
+	return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
 }
 
 static JibitErrorClass
@@ -215,7 +151,6 @@ jibit_error_set(JibitError *error, const char *code, int http_status,
 		strlcpy(error->code, folded, sizeof(error->code));
 
 	error->class = row ? row->class : classify(folded, http_status);
-	error->retryable = row ? row->retryable : classes[error->class].retryable;
 	error->http_status = http_status;
 	if (message != NULL)
 	{
@@ -242,7 +177,6 @@ jibit_error_set_unrepresentable(JibitError *error, const char *message,
 			: "The answer has text that the database's encoding cannot represent.",
 		track_id);
 	error->class = JIBIT_UNREPRESENTABLE;
-	error->retryable = false;
 }
 
 const char *
@@ -254,7 +188,7 @@ jibit_error_description(const JibitError *error)
 		return row->description;
 	if (error->class == JIBIT_OTHER)
 		return "the service answered with an error that is not documented";
-	return classes[error->class].condition;
+	return jibit_error_meanings[error->class].condition;
 }
 
 char *
@@ -304,14 +238,15 @@ jibit_error_report_at(int elevel, const char *inquiry, const JibitError *error,
 {
 	static const JibitErrorPlace nowhere = {NULL, NULL, NULL};
 	const JibitErrorCode *row = jibit_error_lookup(error->code);
-	const char *hint = error->hint;
+	const char *hint = jibit_error_meanings[error->class].hint;
 
-	if (hint == NULL)
-		hint = row ? row->hint : classes[error->class].hint;
+	/* A class other than the code's own says more. */
+	if (row != NULL && row->class == error->class)
+		hint = row->hint;
 	if (place == NULL)
 		place = &nowhere;
 
-	ereport(elevel, (errcode(classes[error->class].sqlstate),
+	ereport(elevel, (errcode(jibit_error_sqlstate(error->class)),
 					 errmsg("inquiry \"%s\" failed: %s (%s)", inquiry,
 							jibit_error_description(error), error->code),
 					 errdetail_internal("%s", format_detail(error)),

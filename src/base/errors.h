@@ -8,35 +8,14 @@
 #ifndef JIBIT_ERRORS_H
 #define JIBIT_ERRORS_H
 
+#include "base/errorclass.h"
 #include "base/limits.h"
 
-/* One for each SQLSTATE of class JB, in the contract's order. */
-typedef enum JibitErrorClass
-{
-	JIBIT_INVALID_INPUT,   /* JB001 */
-	JIBIT_NOT_FOUND,	   /* JB002 */
-	JIBIT_REFUSED,		   /* JB003 */
-	JIBIT_NO_VERDICT,	   /* JB004 */
-	JIBIT_NOT_ACTIVE,	   /* JB005 */
-	JIBIT_QUOTA,		   /* JB006 */
-	JIBIT_NOT_AUTHORISED,  /* JB007 */
-	JIBIT_SERVICE_FAILING, /* JB008 */
-	JIBIT_UNREACHABLE,	   /* JB009 */
-	JIBIT_BAD_ANSWER,	   /* JB010 */
-	JIBIT_CONFIGURATION,   /* JB011 */
-	JIBIT_SUSPENDED,	   /* JB012 */
-	JIBIT_LOCAL_LIMIT,	   /* JB013 */
-	JIBIT_OTHER,		   /* JB099 */
-	JIBIT_NOT_PERMITTED,   /* 42501: by this database, not by the API */
-	JIBIT_UNREPRESENTABLE  /* 22P05: in this database's encoding */
-} JibitErrorClass;
-
-/* A row of errorlist.h. */
+/* A code's row of errorlist.h. */
 typedef struct JibitErrorCode
 {
 	const char *code;
 	JibitErrorClass class;
-	bool retryable;
 	const char *description;	/* English, a phrase */
 	const char *description_fa; /* Persian, UTF-8 */
 	const char *hint;			/* English, a sentence */
@@ -45,18 +24,25 @@ typedef struct JibitErrorCode
 /* What is kept of a remote message, with its terminator. */
 #define JIBIT_MESSAGE_SIZE 512
 
-/* The outcome of an inquiry that failed.  Text is UTF-8. */
+/*
+ * The outcome of an inquiry that failed.  Text is UTF-8.  Without pointers,
+ * since it is also in shared memory.
+ */
 typedef struct JibitError
 {
 	char code[JIBIT_CODE_SIZE];
 	JibitErrorClass class;
-	bool retryable;
 	int http_status;					   /* 0 without an answer */
 	char message[JIBIT_MESSAGE_SIZE];	   /* may be empty */
 	bool from_service;					   /* the message is the service's */
 	char track_id[JIBIT_TRACK_ID_MAX + 1]; /* empty without a call */
-	const char *hint; /* static; NULL for the code's own */
 } JibitError;
+
+static inline bool
+jibit_error_has(const JibitError *error, JibitTrait trait)
+{
+	return jibit_class_has(error->class, trait);
+}
 
 /* The extension's own codes. */
 #define JIBIT_CODE_CONNECTION_FAILED "connection.failed"
@@ -93,8 +79,7 @@ extern const JibitErrorCode *jibit_error_lookup(const char *code);
 /* All rows, sorted by code. */
 extern const JibitErrorCode *jibit_error_codes(int *count);
 
-/* What the class is called in the documentation; its SQLSTATE for errcode(). */
-extern const char *jibit_error_condition(JibitErrorClass class);
+/* A class's SQLSTATE for errcode(). */
 extern int jibit_error_sqlstate(JibitErrorClass class);
 
 /* What is the matter, for people: the row's description or the condition. */

@@ -29,6 +29,7 @@
 #include "call/log.h"
 #include "call/statement.h"
 #include "call/trackid.h"
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -561,9 +562,10 @@ make_unknown_match(void)
 static JibitReach
 reach_of(const JibitError *error)
 {
-	return error->class == JIBIT_UNREACHABLE	   ? JIBIT_REACH_FAILED
-		   : error->class == JIBIT_SERVICE_FAILING ? JIBIT_REACH_FAILING
-												   : JIBIT_REACH_ANSWERED;
+	return jibit_error_has(error, JIBIT_BLAMES_WAY) ? JIBIT_REACH_FAILED
+		   : jibit_error_has(error, JIBIT_BLAMES_INQUIRY)
+			   ? JIBIT_REACH_FAILING
+			   : JIBIT_REACH_ANSWERED;
 }
 
 /* A call has ended that was sent: everything that counts it. */
@@ -586,6 +588,22 @@ conclude_task(Task *task)
 		call->answer = make_unknown_match();
 	end_task(task);
 	count_task(task, code);
+}
+
+/* How long to wait before the next attempt; -1 for none. */
+static long
+retry_pause(const Task *task)
+{
+	const JibitCall *call = task->call;
+	JibitRetry retry = {.class = call->error.class,
+						.http_status = call->error.http_status,
+						.retry_after = call->retry_after,
+						.attempts = call->attempts,
+						.max_retries = call->policy->max_retries,
+						.left_ms = jibit_ms_until(task->deadline_us),
+						.jitter = pg_prng_double(&pg_global_prng_state)};
+
+	return jibit_retry_pause(&retry);
 }
 
 /* A request has ended: the call has too, or it is tried again. */
@@ -623,11 +641,7 @@ take_outcome(Task *task)
 		pause = 0;
 	}
 	else
-		pause = call->answer != NULL
-					? -1
-					: jibit_retry_pause(&call->error, request, call->attempts,
-										call->policy->max_retries,
-										jibit_ms_until(task->deadline_us));
+		pause = call->answer != NULL ? -1 : retry_pause(task);
 	if (pause < 0)
 		conclude_task(task);
 	else

@@ -269,12 +269,6 @@ jibit_row_datum(const JibitInquiry *inquiry, JibitRowType *type,
 	return HeapTupleGetDatum(heap_form_tuple(type->desc, values, nulls));
 }
 
-Datum
-jibit_sqlstate_datum(int sqlstate)
-{
-	return CStringGetTextDatum(unpack_sql_state(sqlstate));
-}
-
 /* InvalidOid: not looked up, or a type has changed since. */
 static Oid error_type;
 
@@ -327,10 +321,11 @@ jibit_error_datum(const JibitError *error)
 
 	values[0] = CStringGetTextDatum(error->code);
 	values[1] = CStringGetTextDatum(message);
-	values[2] = jibit_sqlstate_datum(jibit_error_sqlstate(error->class));
+	values[2] = CStringGetTextDatum(
+		jibit_error_meanings[error->class].sqlstate);
 	values[3] = Int32GetDatum(error->http_status);
 	nulls[3] = error->http_status == 0;
-	values[4] = BoolGetDatum(error->retryable);
+	values[4] = BoolGetDatum(jibit_error_has(error, JIBIT_MAY_PASS));
 	values[5] = CStringGetTextDatum(error->track_id);
 	nulls[5] = error->track_id[0] == '\0';
 	tuple = heap_form_tuple(desc, values, nulls);

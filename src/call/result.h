@@ -48,7 +48,4 @@ extern bool jibit_answer_fits(const JibitInquiry *inquiry,
 extern Datum jibit_error_datum(const JibitError *error);
 extern Oid jibit_error_type(void);
 
-/* Five characters, as text. */
-extern Datum jibit_sqlstate_datum(int sqlstate);
-
 #endif /* JIBIT_RESULT_H */

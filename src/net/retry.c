@@ -5,9 +5,6 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "postgres.h"
-
-#include "common/pg_prng.h"
 #include "net/retry.h"
 
 /* First pause, doubled with every further one, up to the longest. */
@@ -15,40 +12,34 @@
 #define PAUSE_LONGEST_MS 5000
 
 /*
- * A timeout has used up its time, and a TLS failure will be the same next
- * time.  "handler.not_found" is an account without that service.
+ * Some statuses say that it may pass, whatever the class: those of a gateway,
+ * and too many calls at a time where the answer says for how long.
  */
 static bool
-is_worth_it(const JibitError *error, const JibitHttpRequest *request)
+is_worth_it(const JibitRetry *retry)
 {
-	if (request->end != JIBIT_HTTP_ANSWERED &&
-		request->end != JIBIT_HTTP_TOO_LARGE)
-		return request->end == JIBIT_HTTP_UNRESOLVED ||
-			   request->end == JIBIT_HTTP_UNCONNECTED ||
-			   request->end == JIBIT_HTTP_BROKEN;
-	if (strcmp(error->code, JIBIT_CODE_HANDLER_NOT_FOUND) == 0)
+	if (retry->class == JIBIT_NO_HANDLER)
 		return false;
-	return error->class == JIBIT_SERVICE_FAILING ||
-		   (request->status >= 502 && request->status <= 504) ||
-		   (request->status == 429 && request->retry_after >= 0);
+	return jibit_class_has(retry->class, JIBIT_RETRIED) ||
+		   (retry->http_status >= 502 && retry->http_status <= 504) ||
+		   (retry->http_status == 429 && retry->retry_after >= 0);
 }
 
 long
-jibit_retry_pause(const JibitError *error, const JibitHttpRequest *request,
-				  int attempts, int max_retries, long left_ms)
+jibit_retry_pause(const JibitRetry *retry)
 {
 	long pause = PAUSE_FIRST_MS;
 
-	if (attempts > max_retries || !is_worth_it(error, request))
+	if (retry->attempts > retry->max_retries || !is_worth_it(retry))
 		return -1;
-	for (int i = 1; i < attempts && pause < PAUSE_LONGEST_MS; i++)
+	for (int i = 1; i < retry->attempts && pause < PAUSE_LONGEST_MS; i++)
 		pause *= 2;
-	pause = Min(pause, PAUSE_LONGEST_MS);
+	if (pause > PAUSE_LONGEST_MS)
+		pause = PAUSE_LONGEST_MS;
 
 	/* Half of it by chance, so that sessions do not come back together. */
-	pause = pause / 2 +
-			(long) (pg_prng_double(&pg_global_prng_state) * (pause / 2.0));
-	if (request->retry_after >= 0)
-		pause = Max(pause, (long) request->retry_after * 1000);
-	return pause < left_ms ? pause : -1;
+	pause = pause / 2 + (long) (retry->jitter * (double) (pause / 2));
+	if (pause < retry->retry_after * 1000L)
+		pause = retry->retry_after * 1000L;
+	return pause < retry->left_ms ? pause : -1;
 }

@@ -176,8 +176,6 @@ looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 	return false;
 }
 
-#define SWAPPED_HINT "The arguments look swapped; see \\df for their order."
-
 static void
 set_code(JibitError *error, const JibitParam *param, JibitVerdict verdict)
 {
@@ -196,11 +194,10 @@ set_error(JibitError *error, const JibitInquiry *inquiry,
 
 	set_code(error, param, verdict);
 	if (looks_swapped(inquiry, arguments, i))
-		error->hint = SWAPPED_HINT;
+		error->class = JIBIT_SWAPPED_INPUT;
 	else if (param->kind == JIBIT_KIND_BIRTH_DATE &&
 			 jibit_jalali_looks_gregorian(arguments[i], strlen(arguments[i])))
-		error->hint =
-			"Text is taken for a Jalali date. Write a Gregorian one as date '1981-06-21'.";
+		error->class = JIBIT_GREGORIAN_INPUT;
 }
 
 bool
@@ -253,7 +250,7 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 	if (swapped >= 0)
 	{
 		set_code(error, &inquiry->params[swapped], JIBIT_INVALID);
-		error->hint = SWAPPED_HINT;
+		error->class = JIBIT_SWAPPED_INPUT;
 		return false;
 	}
 	return true;

@@ -332,33 +332,18 @@ set_service_error(JibitError *error, const JibitHttpRequest *request,
 static void
 set_network_error(JibitError *error, const JibitHttpRequest *request)
 {
-	const char *code = JIBIT_CODE_CONNECTION_FAILED;
-	char *reason;
-
-	switch (request->end)
-	{
-		case JIBIT_HTTP_NO_MEMORY:
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-			break;
-		case JIBIT_HTTP_TIMEOUT:
-			code = JIBIT_CODE_CONNECTION_TIMEOUT;
-			break;
-		default:
-			break;
-	}
-	reason = jibit_sentence(request->reason);
-	jibit_error_set(error, code, 0, reason, request->track_id);
+	if (request->end == JIBIT_HTTP_NO_MEMORY)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	jibit_error_set(error,
+					request->end == JIBIT_HTTP_TIMEOUT
+						? JIBIT_CODE_CONNECTION_TIMEOUT
+						: JIBIT_CODE_CONNECTION_FAILED,
+					0, jibit_sentence(request->reason), request->track_id);
 	if (request->end == JIBIT_HTTP_MISCONFIGURED)
-	{
 		error->class = JIBIT_CONFIGURATION;
-		error->retryable = false;
-		error->hint =
-			"Check jibit.ca_file, jibit.proxy and the profile's base URL.";
-	}
 	else if (request->end == JIBIT_HTTP_TLS)
-		error->hint =
-			"Check the base URL's host name and, for a private certificate authority, jibit.ca_file.";
+		error->class = JIBIT_UNTRUSTED;
 }
 
 /* An answer that is of no use, although its status promised one. */

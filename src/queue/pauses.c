@@ -428,7 +428,6 @@ take_over(HeapTuple row)
 	 * may have been none, which has the code of a failed connection.
 	 */
 	pause->for_keys = error.class == JIBIT_NOT_AUTHORISED ||
-					  error.class == JIBIT_CONFIGURATION ||
 					  strcmp(error.code, JIBIT_CODE_CONNECTION_FAILED) == 0;
 
 	/* This server's own limit may be another one since. */

@@ -113,7 +113,6 @@ open_account(const char *profile, Oid role, bool (*keep_waiting)(void),
 								  JIBIT_NO_RIGHT_TO_PROFILE) == 0
 					   ? JIBIT_NOT_PERMITTED
 					   : JIBIT_CONFIGURATION;
-	error->retryable = false;
 	MemoryContextDelete(context);
 	return NULL;
 }
@@ -274,7 +273,6 @@ refuse(JibitRequest *request, JibitErrorClass class, const char *code,
 
 	jibit_error_set(&error, code, 0, message, request->track_id);
 	error.class = class;
-	error.retryable = false;
 	jibit_request_fail(request, &error, false);
 }
 

@@ -66,25 +66,49 @@ wait_behind(JibitRequest *request)
 	jibit_request_put_off(request, false, after_ms(pause), NULL, false);
 }
 
-/* A quota is used up, or credit, or there are too many calls at a time. */
+/*
+ * Pauses the inquiry, or (NULL) all of the profile.  The request itself goes
+ * back, uncounted; but after too many calls at a time (HTTP 429) it is tried
+ * again like others.
+ */
 static void
-judge_quota(JibitRequest *request, const JibitCall *call)
+pause_lane(JibitRequest *request, const JibitCall *call, const char *inquiry)
 {
 	const JibitError *error = &call->error;
+	const char *profile = request->profile;
+	const uint8 *keys = request->account->policy.credentials->digest;
 
-	if (strcmp(error->code, "balance.not_enough") == 0)
-		jibit_pause(request->profile, NULL, error, BALANCE_FIRST_MS,
-					BALANCE_LONGEST_MS);
-	else if (strcmp(error->code, "daily_limit.reached") == 0)
-		jibit_pause_until(request->profile, request->inquiry->id, error,
-						  jibit_tehran_tomorrow());
-	else
+	switch (error->class)
 	{
-		jibit_pause(request->profile, request->inquiry->id, error,
-					Max(RETRY_FIRST_MS, call->retry_after * INT64CONST(1000)),
-					RETRY_LONGEST_MS);
-		retry(request, call, false);
-		return;
+		case JIBIT_DAILY_LIMIT:
+		case JIBIT_LOCAL_LIMIT:
+			jibit_pause_until(profile, inquiry, error,
+							  jibit_tehran_tomorrow());
+			break;
+		case JIBIT_NO_CREDIT:
+			jibit_pause(profile, inquiry, error, BALANCE_FIRST_MS,
+						BALANCE_LONGEST_MS);
+			break;
+		case JIBIT_SUSPENDED:
+			jibit_pause(profile, inquiry, error, SUSPENDED_FIRST_MS,
+						SUSPENDED_LONGEST_MS);
+			break;
+		case JIBIT_NOT_AUTHORISED:
+		case JIBIT_CONFIGURATION:
+			jibit_pause_for_keys(profile, request->inquiry->id, error, keys);
+			if (call->attempts > 0)
+			{
+				wait_behind(request);
+				return;
+			}
+			break;
+		default:
+			jibit_pause(
+				profile, inquiry, error,
+				Max(RETRY_FIRST_MS, call->retry_after * INT64CONST(1000)),
+				RETRY_LONGEST_MS);
+			retry(request, call, false);
+			return;
 	}
 	jibit_request_put_back(request, false);
 }
@@ -93,40 +117,16 @@ static void
 judge_failure(JibitRequest *request, const JibitCall *call)
 {
 	const JibitError *error = &call->error;
-	const char *profile = request->profile;
-	const uint8 *keys = request->account->policy.credentials->digest;
 
-	switch (error->class)
-	{
-		case JIBIT_QUOTA:
-			judge_quota(request, call);
-			break;
-		case JIBIT_LOCAL_LIMIT:
-			jibit_pause_until(profile, request->inquiry->id, error,
-							  jibit_tehran_tomorrow());
-			jibit_request_put_back(request, false);
-			break;
-		case JIBIT_SUSPENDED:
-			jibit_pause(profile, request->inquiry->id, error,
-						SUSPENDED_FIRST_MS, SUSPENDED_LONGEST_MS);
-			jibit_request_put_back(request, false);
-			break;
-		case JIBIT_CONFIGURATION:
-		case JIBIT_NOT_AUTHORISED:
-			jibit_pause_for_keys(profile, request->inquiry->id, error, keys);
-			if (call->attempts > 0)
-				wait_behind(request);
-			else
-				jibit_request_put_back(request, false);
-			break;
-		default:
-			/* A probe has found the way free if it got any answer. */
-			if (error->retryable)
-				retry(request, call, error->class == JIBIT_NOT_ACTIVE);
-			else
-				jibit_request_fail(request, error, call->attempts > 0);
-			break;
-	}
+	/* A probe that got any answer of use has found the way free. */
+	if (jibit_error_has(error, JIBIT_PAUSES_PROFILE))
+		pause_lane(request, call, NULL);
+	else if (jibit_error_has(error, JIBIT_PAUSES_INQUIRY))
+		pause_lane(request, call, request->inquiry->id);
+	else if (jibit_error_has(error, JIBIT_MAY_PASS))
+		retry(request, call, jibit_error_has(error, JIBIT_VERDICT));
+	else
+		jibit_request_fail(request, error, call->attempts > 0);
 }
 
 void

@@ -315,8 +315,7 @@ end_call(void *arg, JibitCall *call)
 	}
 	else if (call->answer != NULL)
 		result = result_of(batch, call);
-	else if (call->error.class == JIBIT_NOT_AUTHORISED ||
-			 call->error.class == JIBIT_CONFIGURATION)
+	else if (jibit_error_has(&call->error, JIBIT_ENDS_STATEMENT))
 		jibit_error_report(ERROR, batch->inquiry->id, &call->error);
 	else
 		error = jibit_error_datum(&call->error);

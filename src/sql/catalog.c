@@ -32,6 +32,7 @@ jibit_error_code_list(PG_FUNCTION_ARGS)
 	for (int i = 0; i < count; i++)
 	{
 		const JibitErrorCode *row = &rows[i];
+		const JibitErrorMeaning *meaning = &jibit_error_meanings[row->class];
 		char *persian;
 		Datum values[6];
 		bool nulls[6] = {false};
@@ -39,9 +40,9 @@ jibit_error_code_list(PG_FUNCTION_ARGS)
 		persian = jibit_utf8_to_server_or_null(row->description_fa,
 											   strlen(row->description_fa));
 		values[0] = CStringGetTextDatum(row->code);
-		values[1] = jibit_sqlstate_datum(jibit_error_sqlstate(row->class));
-		values[2] = CStringGetTextDatum(jibit_error_condition(row->class));
-		values[3] = BoolGetDatum(row->retryable);
+		values[1] = CStringGetTextDatum(meaning->sqlstate);
+		values[2] = CStringGetTextDatum(meaning->condition);
+		values[3] = BoolGetDatum(jibit_class_has(row->class, JIBIT_MAY_PASS));
 		values[4] = CStringGetTextDatum(row->description);
 		if (persian != NULL)
 			values[5] = CStringGetTextDatum(persian);

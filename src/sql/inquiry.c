@@ -99,13 +99,6 @@ take_arguments(FunctionCallInfo fcinfo, const CallSite *site, JibitCall *call)
 	return true;
 }
 
-/* The verdicts on an inquiry, which jibit.on_error can turn into a warning. */
-static bool
-is_verdict(const JibitError *error)
-{
-	return error->class <= JIBIT_NOT_ACTIVE;
-}
-
 bool
 jibit_make_call(JibitCall *call)
 {
@@ -116,7 +109,7 @@ jibit_make_call(JibitCall *call)
 	if (call->answer != NULL)
 		return true;
 	jibit_error_report(jibit_on_error == JIBIT_ON_ERROR_WARNING &&
-							   is_verdict(&call->error)
+							   jibit_error_has(&call->error, JIBIT_VERDICT)
 						   ? WARNING
 						   : ERROR,
 					   call->inquiry->id, &call->error);

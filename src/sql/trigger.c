@@ -447,16 +447,6 @@ refuse_for_verdict(const Check *check, Role role, const char *reason)
 			 errtablecol(check->relation, check->options->columns[role])));
 }
 
-/* What says nothing of the row, only that the service cannot be asked. */
-static bool
-is_unavailable(const JibitError *error)
-{
-	return error->class == JIBIT_NOT_ACTIVE || error->class == JIBIT_QUOTA ||
-		   error->class == JIBIT_SERVICE_FAILING ||
-		   error->class == JIBIT_UNREACHABLE ||
-		   error->class == JIBIT_SUSPENDED;
-}
-
 typedef struct Place
 {
 	const Check *check;
@@ -513,7 +503,8 @@ inquire(Check *check, const Question *question, JibitCall *call)
 	error_context_stack = context.previous;
 	if (call->answer != NULL)
 		return true;
-	if (!check->options->accept_unavailable || !is_unavailable(&call->error))
+	if (!check->options->accept_unavailable ||
+		!jibit_error_has(&call->error, JIBIT_UNAVAILABLE))
 		refuse_for_error(check, question->blamed, call->inquiry, &call->error);
 	jibit_error_report(WARNING, call->inquiry->id, &call->error);
 	return false;

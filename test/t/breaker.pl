@@ -108,6 +108,26 @@ is(try_call($session), 'JB008', 'no threshold, no suspension') foreach 1 .. 12;
 set(breaker_threshold => 3);
 is(try_call($session), 'JB012', '... and back');
 
+# ---- what is about the argument, not about the service
+
+{
+	# No way to answer that combination: that says nothing of others.
+	fresh();
+	$sandbox->set(fault => 'handler.not_found', fault_operation => 'card');
+	is(join(' ', map { try_call($session) } 1 .. 8),
+		join(' ', ('JB008') x 8),
+		'handler.not_found, eight times in a row, suspends nothing');
+	$sandbox->set(fault => 'server.error', fault_operation => 'card');
+	try_call($session) foreach 1 .. 2;
+	$sandbox->set(
+		fault => 'handler.not_found',
+		fault_operation => 'card',
+		fault_count => 1);
+	try_call($session);
+	$sandbox->set(fault => 'server.error', fault_operation => 'card');
+	open_it('JB008');
+}
+
 # ---- the whole API is down
 
 fresh();

@@ -18,6 +18,8 @@ main(void)
 	test_dates();
 	test_banks();
 	test_mask();
+	test_errorclass();
+	test_retry();
 	test_properties();
 	return finish();
 }

@@ -61,6 +61,8 @@ extern void test_calendar(void);
 extern void test_dates(void);
 extern void test_banks(void);
 extern void test_mask(void);
+extern void test_errorclass(void);
+extern void test_retry(void);
 extern void test_properties(void);
 
 #endif
