@@ -62,6 +62,7 @@ OBJS = \
 	src/shared/breaker.o \
 	src/shared/budget.o \
 	src/shared/cache.o \
+	src/shared/circuit.o \
 	src/shared/digest.o \
 	src/shared/places.o \
 	src/shared/stats.o \

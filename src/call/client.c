@@ -29,6 +29,7 @@
 #include "call/log.h"
 #include "call/statement.h"
 #include "call/trackid.h"
+#include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "net/http.h"
@@ -559,6 +560,30 @@ make_unknown_match(void)
 	return jibit_answer_finish(&writer, 1);
 }
 
+/*
+ * A hash of what was asked, for the breaker; 0 where there are no arguments
+ * to blame.
+ */
+static uint64
+hash_arguments(const Task *task)
+{
+	const char *target = task->call->target;
+	uint64 what = 0;
+
+	if (target != NULL)
+		return hash_bytes_extended((const unsigned char *) target,
+								   (int) strlen(target), 0);
+	for (int i = 0; i < task->call->inquiry->nparams; i++)
+	{
+		const char *argument = task->canonical[i];
+
+		if (argument != NULL)
+			what = hash_bytes_extended((const unsigned char *) argument,
+									   (int) strlen(argument), what + i);
+	}
+	return what;
+}
+
 static JibitReach
 reach_of(const JibitError *error)
 {
@@ -579,7 +604,8 @@ conclude_task(Task *task)
 	if (succeeded || jibit_policy_blames_service(call->policy, &call->error))
 		jibit_breaker_report(account_of(task), task->number, &task->pass,
 							 succeeded ? JIBIT_REACH_ANSWERED
-									   : reach_of(&call->error));
+									   : reach_of(&call->error),
+							 succeeded ? 0 : hash_arguments(task));
 	release_admission(task, succeeded);
 	if (succeeded)
 		store_answer(task);

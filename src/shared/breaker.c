@@ -27,23 +27,13 @@
 /* Accounts that are followed; the one least recently used makes room. */
 #define ACCOUNTS 64
 
-/* While another session probes: how soon to look again. */
-#define PROBE_WAIT_MS 50
-
-typedef struct Circuit
-{
-	uint32 failures;		/* in a row */
-	TimestampTz probe_from; /* when open: no call before */
-	int probe_pid;
-} Circuit;
-
 typedef struct Account
 {
 	bool used;
 	uint8 digest[JIBIT_DIGEST_SIZE];
 	TimestampTz last_used;
-	Circuit way;
-	Circuit inquiries[JIBIT_INQUIRY_NUMBERS];
+	JibitCircuit way;
+	JibitCircuit inquiries[JIBIT_INQUIRY_NUMBERS];
 } Account;
 
 typedef struct Breaker
@@ -116,33 +106,31 @@ find_or_make_account(const uint8 *digest)
 }
 
 static bool
-is_open(const Circuit *circuit)
+is_open(const JibitCircuit *circuit)
 {
-	return jibit_breaker_threshold > 0 &&
-		   circuit->failures >= (uint32) jibit_breaker_threshold;
+	return jibit_circuit_is_open(circuit, jibit_breaker_threshold);
 }
 
-/*
- * How long until a call may go through, as a probe if the circuit is open; 0
- * for now.
- */
-static long
-time_to_pass(const Circuit *circuit, TimestampTz now)
+static int64
+cooldown_us(void)
 {
-	if (!is_open(circuit))
-		return 0;
+	return jibit_breaker_cooldown_ms * INT64CONST(1000);
+}
 
-	/* A longer wait than the cooldown is of before the clock was set back. */
-	if (now < circuit->probe_from &&
-		circuit->probe_from - now <=
-			jibit_breaker_cooldown_ms * INT64CONST(1000))
-		return TimestampDifferenceMilliseconds(now, circuit->probe_from) + 1;
-	if (circuit->probe_pid != 0 && circuit->probe_pid != MyProcPid &&
-		BackendPidGetProc(circuit->probe_pid) != NULL)
-		return PROBE_WAIT_MS;
-	if (circuit->probe_pid == MyProcPid)
-		return PROBE_WAIT_MS; /* another call of a batch */
-	return 0;
+/* By a session that is still there: this one's may be others of a batch. */
+static bool
+is_probed(const JibitCircuit *circuit)
+{
+	return circuit->probe_pid != 0 &&
+		   (circuit->probe_pid == MyProcPid ||
+			BackendPidGetProc(circuit->probe_pid) != NULL);
+}
+
+static int64
+time_to_pass(const JibitCircuit *circuit, TimestampTz now)
+{
+	return jibit_circuit_wait(circuit, now, jibit_breaker_threshold,
+							  cooldown_us(), is_probed(circuit));
 }
 
 /* Another process may get the same pid one day. */
@@ -166,7 +154,7 @@ end_probes_at_exit(int code, Datum arg)
 }
 
 static bool
-mark_probe(Circuit *circuit)
+mark_probe(JibitCircuit *circuit)
 {
 	if (!is_open(circuit))
 		return false;
@@ -182,6 +170,7 @@ jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 	TimestampTz now;
 	Account *account;
 	bool closed;
+	int64 wait_us;
 
 	pass->probes_way = pass->probes_inquiry = false;
 	*wait_ms = 0;
@@ -204,24 +193,17 @@ jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 	now = GetCurrentTimestamp();
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
 	account = find_or_make_account(account_digest);
-	*wait_ms = Max(time_to_pass(&account->way, now),
-				   time_to_pass(&account->inquiries[inquiry], now));
-	if (*wait_ms == 0)
+	wait_us = Max(time_to_pass(&account->way, now),
+				  time_to_pass(&account->inquiries[inquiry], now));
+	if (wait_us > 0)
+		*wait_ms = (long) (wait_us / 1000) + 1;
+	else
 	{
 		pass->probes_way = mark_probe(&account->way);
 		pass->probes_inquiry = mark_probe(&account->inquiries[inquiry]);
 	}
 	LWLockRelease(breaker->lock);
 	return *wait_ms == 0;
-}
-
-static void
-note_failure(Circuit *circuit)
-{
-	if (circuit->failures < PG_UINT32_MAX)
-		circuit->failures++;
-	circuit->probe_from = GetCurrentTimestamp() +
-						  jibit_breaker_cooldown_ms * INT64CONST(1000);
 }
 
 static void
@@ -237,12 +219,13 @@ end_probes(Account *account, int inquiry, JibitPass *pass)
 
 void
 jibit_breaker_report(const uint8 *account_digest, int inquiry, JibitPass *pass,
-					 JibitReach reach)
+					 JibitReach reach, uint64 what)
 {
 	Account *account;
 
 	/* Nearly always there is nothing to change. */
-	if (reach == JIBIT_REACH_ANSWERED)
+	if (reach == JIBIT_REACH_ANSWERED && !pass->probes_way &&
+		!pass->probes_inquiry)
 	{
 		bool unchanged;
 
@@ -259,14 +242,8 @@ jibit_breaker_report(const uint8 *account_digest, int inquiry, JibitPass *pass,
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
 	account = find_or_make_account(account_digest);
 	end_probes(account, inquiry, pass);
-	if (reach == JIBIT_REACH_FAILED)
-		note_failure(&account->way);
-	else
-		account->way.failures = 0;
-	if (reach == JIBIT_REACH_FAILING)
-		note_failure(&account->inquiries[inquiry]);
-	else if (reach == JIBIT_REACH_ANSWERED)
-		account->inquiries[inquiry].failures = 0;
+	jibit_circuit_note(&account->way, &account->inquiries[inquiry], reach,
+					   what, GetCurrentTimestamp(), cooldown_us());
 	LWLockRelease(breaker->lock);
 }
 
@@ -287,7 +264,11 @@ jibit_breaker_return(const uint8 *account_digest, int inquiry, JibitPass *pass)
 void
 jibit_breaker_token_failed(const uint8 *account_digest)
 {
+	Account *account;
+
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
-	note_failure(&find_or_make_account(account_digest)->way);
+	account = find_or_make_account(account_digest);
+	jibit_circuit_note(&account->way, NULL, JIBIT_REACH_FAILED, 0,
+					   GetCurrentTimestamp(), cooldown_us());
 	LWLockRelease(breaker->lock);
 }

@@ -13,6 +13,7 @@
 #ifndef JIBIT_BREAKER_H
 #define JIBIT_BREAKER_H
 
+#include "shared/circuit.h"
 #include "shared/digest.h"
 
 extern Size jibit_breaker_shmem_size(void);
@@ -35,16 +36,13 @@ typedef struct JibitPass
 extern bool jibit_breaker_ask(const uint8 *account, int inquiry,
 							  JibitPass *pass, long *wait_ms);
 
-typedef enum JibitReach
-{
-	JIBIT_REACH_FAILED,	 /* the service was not reached */
-	JIBIT_REACH_FAILING, /* it was, and is failing */
-	JIBIT_REACH_ANSWERED
-} JibitReach;
-
-/* How a call has ended. */
+/*
+ * How a call has ended.  `what` is a hash of what was asked, or 0: failing
+ * answers in a row to the same count once.
+ */
 extern void jibit_breaker_report(const uint8 *account, int inquiry,
-								 JibitPass *pass, JibitReach reach);
+								 JibitPass *pass, JibitReach reach,
+								 uint64 what);
 
 /* A call was broken off before that could be told. */
 extern void jibit_breaker_return(const uint8 *account, int inquiry,

@@ -111,6 +111,48 @@ is(try_call($session), 'JB012', '... and back');
 # ---- what is about the argument, not about the service
 
 {
+	fresh();
+	my $poison = $sandbox->magic(card => 'server.error');
+	my $other_poison = $sandbox->magic(card => 'http.500');
+	my $refused = $sandbox->magic(card => 'card.not_active');
+	my $try = sub {
+		return join ' ', map {
+			$session->value("SELECT try(\$\$SELECT jibit_card('$_')\$\$)")
+		} @_;
+	};
+
+	is($try->(($poison) x 5), 'JB008 JB008 JB008 JB008 JB008',
+		'an input on which the service fails, again and again');
+	is(try_call($session), 'ok', '... suspends nobody');
+
+	# A table that takes rows in an outage does not take the next one for it.
+	$node->safe_psql('postgres', q{
+		CREATE TABLE checked (card text);
+		CREATE TRIGGER check_card BEFORE INSERT ON checked FOR EACH ROW
+			EXECUTE FUNCTION jibit_check_card('card', 'unavailable=accept')});
+	$session->query("INSERT INTO checked VALUES ('$poison')") foreach 1 .. 5;
+	is($session->value('SELECT count(*) FROM checked'),
+		'5', 'a trigger accepts such rows');
+	my %error = $session->query("INSERT INTO checked VALUES ('$refused')");
+	is($error{sqlstate}, 'JB003', '... but not the next one for their sake');
+
+	is($try->($poison, $other_poison, $poison, $refused),
+		'JB008 JB008 JB008 JB012', 'different ones in turn do suspend');
+
+	fresh();
+	$sandbox->set(fault => 'server.error', fault_operation => 'balances');
+	is( join(' ', map { $session->value(q{SELECT try('SELECT jibit_balances()')}) } 1 .. 4),
+		'JB008 JB008 JB008 JB012',
+		'an inquiry without arguments has none to blame');
+	fresh();
+	my $request =
+	  q{SELECT try('SELECT jibit_request(''/v1/cards'', ''{"number": %d}'')')};
+	$sandbox->set(fault => 'server.error', fault_operation => 'card');
+	is(join(' ', map { $session->value(sprintf $request, 1) } 1 .. 4),
+		'JB008 JB008 JB008 JB008', 'equal requests of jibit_request');
+	is(join(' ', map { $session->value(sprintf $request, $_) } 2 .. 4),
+		'JB008 JB008 JB012', '... and different ones');
+
 	# No way to answer that combination: that says nothing of others.
 	fresh();
 	$sandbox->set(fault => 'handler.not_found', fault_operation => 'card');

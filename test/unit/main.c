@@ -20,6 +20,7 @@ main(void)
 	test_mask();
 	test_errorclass();
 	test_retry();
+	test_circuit();
 	test_properties();
 	return finish();
 }
