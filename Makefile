@@ -22,6 +22,7 @@ OBJS = \
 	src/account/policy.o \
 	src/account/rights.o \
 	src/account/token.o \
+	src/base/clock.o \
 	src/base/config.o \
 	src/base/encoding.o \
 	src/base/errorclass.o \
@@ -31,10 +32,13 @@ OBJS = \
 	src/base/ownerrights.o \
 	src/base/subtransaction.o \
 	src/base/tehran.o \
-	src/call/client.o \
+	src/call/last.o \
 	src/call/log.o \
+	src/call/lookup.o \
 	src/call/result.o \
+	src/call/run.o \
 	src/call/statement.o \
+	src/call/task.o \
 	src/call/trackid.o \
 	src/net/http.o \
 	src/net/retry.o \
@@ -64,6 +68,7 @@ OBJS = \
 	src/shared/cache.o \
 	src/shared/circuit.o \
 	src/shared/digest.o \
+	src/shared/holders.o \
 	src/shared/places.o \
 	src/shared/stats.o \
 	src/shared/workers.o \

@@ -59,6 +59,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(shmem_size());
 	RequestNamedLWLockTranche(JIBIT_TOKEN_TRANCHE, 1);
 	RequestNamedLWLockTranche(JIBIT_CACHE_TRANCHE, JIBIT_CACHE_PARTITIONS);
+	RequestNamedLWLockTranche(JIBIT_PLACES_TRANCHE, 1);
 	RequestNamedLWLockTranche(JIBIT_BREAKER_TRANCHE, 1);
 	RequestNamedLWLockTranche(JIBIT_STATS_TRANCHE, 1);
 	RequestNamedLWLockTranche(JIBIT_WORKERS_TRANCHE, 1);

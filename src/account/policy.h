@@ -21,12 +21,7 @@ typedef struct JibitPolicy
 	int max_retries;
 	bool of_server;		 /* cached answers as old as the server allows */
 	bool wait_suspended; /* wait for a suspended service, within the timeout */
-
-	/*
-	 * Called now and then while a token is waited for, which holds up all
-	 * calls of a run; false gives up.  NULL: until the timeout.
-	 */
-	bool (*keep_waiting)(void);
+	bool timed_from_place; /* the timeout begins with the first place */
 } JibitPolicy;
 
 extern JibitPolicy jibit_session_policy(void);

@@ -9,10 +9,11 @@
  *
  * Single flight: the session that finds a pair missing or due for renewal
  * marks the slot with its pid ("claims" it), lets go of the lock and asks the
- * service.  Others use the old token while it is good, or else sleep on the
- * slot's condition variable; when the attempt has ended they take its token,
- * or its error.  A claim is given up on error and at exit of its session, and
- * taken over from a session that is gone.
+ * service.  Others use the old token while it is good, or else wait on the
+ * slot's condition variable, which sets their latch; when the attempt has
+ * ended they take its token, or its error.  A claim is given up with its
+ * fetch and at exit of its session, and taken over from a session that is
+ * gone.
  *
  * A token's text is in shared memory, in the memory of the call that uses it
  * and in libcurl's; it is overwritten in shared memory when it is replaced,
@@ -63,9 +64,6 @@
 /* After an early renewal that failed, while the old token is good. */
 #define RENEWAL_PAUSE_S 10
 
-/* How often a waiting caller is asked whether it still wants to. */
-#define ASK_MS 50
-
 /* No pause is longer: one that seems to be is of before the clock was set. */
 #define LONGEST_PAUSE_S RENEWAL_PAUSE_S
 
@@ -110,9 +108,6 @@ typedef struct TokenTable
 } TokenTable;
 
 static TokenTable *table;
-
-/* What this session has claimed: it can be one slot at a time. */
-static TokenSlot *claimed;
 
 Size
 jibit_token_shmem_size(void)
@@ -318,33 +313,12 @@ is_claim_abandoned(const TokenSlot *slot)
  * Claims.
  */
 
-/* Is it still ours?  jibit_forget_tokens() may have taken it away. */
-static bool
-is_claim_ours(const JibitCredentials *credentials)
-{
-	return claimed != NULL && claimed->claimed_by == MyProcPid &&
-		   is_slot_of(claimed, credentials);
-}
-
+/* It was no failure of which the others should hear: one of them takes over. */
 static void
-give_up_claim(void)
+give_up_claim(TokenSlot *slot)
 {
-	if (claimed == NULL)
-		return;
-	LWLockAcquire(table->lock, LW_EXCLUSIVE);
-	if (claimed->claimed_by == MyProcPid)
-	{
-		claimed->failed = false;
-		end_attempt(claimed);
-	}
-	LWLockRelease(table->lock);
-	claimed = NULL;
-}
-
-static void
-give_up_claim_at_exit(int code, Datum arg)
-{
-	give_up_claim();
+	slot->failed = false;
+	end_attempt(slot);
 }
 
 static void
@@ -352,11 +326,22 @@ claim(TokenSlot *slot, const JibitCredentials *credentials)
 {
 	slot->claimed_by = MyProcPid;
 	strlcpy(slot->profile, credentials->profile, sizeof(slot->profile));
-	claimed = slot;
+}
+
+static void
+give_up_claims_at_exit(int code, Datum arg)
+{
+	LWLockAcquire(table->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < SLOTS; i++)
+	{
+		if (table->slots[i].claimed_by == MyProcPid)
+			give_up_claim(&table->slots[i]);
+	}
+	LWLockRelease(table->lock);
 }
 
 /*
- * Calls to the service.
+ * Fetches.
  */
 
 /* When the token says that it expires, if it is a JWT; 0 otherwise. */
@@ -429,88 +414,37 @@ make_no_verdict(JibitError *error)
 		error->class = JIBIT_NOT_AUTHORISED;
 }
 
-/* An attempt to get a pair. */
-typedef struct Attempt
+/*
+ * Has all that it needs, since it can outlive the call for which it began; in
+ * a context of its own.
+ */
+struct JibitTokenFetch
 {
-	const JibitCredentials *credentials;
-	const JibitPolicy *policy;
-	const char *old_access; /* both NULL: there is nothing to refresh */
-	const char *old_refresh;
-	const char *track_id;
+	MemoryContext context;
+	JibitCredentials credentials;
+	JibitPolicy policy;
 	int64 deadline_us;
-	JibitHttpGroup *group;
+	char track_id[JIBIT_TRACK_ID_MAX + 1];
+	char *old_access; /* both NULL: there is nothing to refresh */
+	char *old_refresh;
+	bool refreshes; /* else it generates */
+	int attempts;	/* of the present request */
+	JibitHttpRequest request;
+	TokenSlot *slot; /* claimed, until it has ended */
+	uint64 claim;	 /* the slot's attempts then */
 
-	/* How it has ended: with a pair, or with an error. */
-	char *access;
-	char *refresh;
-	JibitError *error;
-	bool broken_off; /* by the policy's keep_waiting */
-} Attempt;
+	/* How it has ended. */
+	bool ok;
+	JibitToken token; /* of generation 0 before, unless the old one serves */
+	JibitError error;
+};
 
-/* Sends one token call, again where that is worth it. */
+/* Is the slot still claimed by this fetch? */
 static bool
-call_service(Attempt *attempt, const char *operation, const char *body)
+is_claim_of(const TokenSlot *slot, const JibitTokenFetch *fetch)
 {
-	const JibitCredentials *credentials = attempt->credentials;
-	const JibitPolicy *policy = attempt->policy;
-	const char *secrets[] = {credentials->api_key, credentials->secret_key,
-							 attempt->old_access, attempt->old_refresh, NULL};
-	JibitHttpRequest *request;
-
-	/* Not on the stack: the group outlives this call when an error is thrown. */
-	request = palloc0(sizeof(JibitHttpRequest));
-	request->url = psprintf("%s/v1/tokens/%s", credentials->base_url,
-							operation);
-	request->json = body;
-	request->track_id = attempt->track_id;
-	request->connect_timeout_ms = policy->connect_timeout_ms;
-
-	for (int attempts = 1;; attempts++)
-	{
-		JibitRetry retry = {.attempts = attempts,
-							.max_retries = policy->max_retries};
-		long pause;
-		bool ok;
-
-		request->timeout_ms = Max((int) jibit_ms_until(attempt->deadline_us),
-								  1);
-		jibit_http_start(attempt->group, request);
-		/* libcurl ends it at its own timeout. */
-		while (jibit_http_wait(attempt->group,
-							   policy->keep_waiting
-								   ? ASK_MS
-								   : request->timeout_ms + 1000L) == NULL)
-		{
-			if (policy->keep_waiting != NULL && !policy->keep_waiting())
-			{
-				attempt->broken_off = true;
-				jibit_error_set(attempt->error, JIBIT_CODE_CONNECTION_FAILED,
-								0, "The call was broken off.",
-								attempt->track_id);
-				return false;
-			}
-		}
-		ok = jibit_decode_tokens(request, secrets, &attempt->access,
-								 &attempt->refresh, attempt->error);
-		if (!ok)
-			make_no_verdict(attempt->error);
-		if (request->body != NULL)
-		{
-			explicit_bzero(request->body, request->body_length);
-			pfree(request->body);
-		}
-		if (ok)
-			return true;
-		retry.class = attempt->error->class;
-		retry.http_status = attempt->error->http_status;
-		retry.retry_after = request->retry_after;
-		retry.left_ms = jibit_ms_until(attempt->deadline_us);
-		retry.jitter = pg_prng_double(&pg_global_prng_state);
-		pause = jibit_retry_pause(&retry);
-		if (pause < 0)
-			return false;
-		(void) jibit_http_wait(attempt->group, pause);
-	}
+	return slot->claimed_by == MyProcPid && slot->attempts == fetch->claim &&
+		   is_slot_of(slot, &fetch->credentials);
 }
 
 static char *
@@ -532,59 +466,106 @@ json_object_of(const char *name, const char *value, const char *name2,
 	return json.data;
 }
 
-/*
- * Refreshes the old pair, where there is one that can be refreshed; generates
- * a new one otherwise, and when the refresh is refused.
- */
-static bool
-fetch_pair(Attempt *attempt)
+/* Makes the request: a refresh if it can be one. */
+static void
+make_request(JibitTokenFetch *fetch)
 {
-	const JibitCredentials *credentials = attempt->credentials;
+	const JibitCredentials *credentials = &fetch->credentials;
+	MemoryContext caller = MemoryContextSwitchTo(fetch->context);
+	JibitHttpRequest *request = &fetch->request;
 
-	if (attempt->old_access != NULL)
-	{
-		char *body = json_object_of("accessToken", attempt->old_access,
-									"refreshToken", attempt->old_refresh);
-
-		if (call_service(attempt, "refresh", body))
-			return true;
-
-		/* Without an answer to this one there is none to the next. */
-		if (attempt->error->http_status == 0)
-			return false;
-	}
-	return call_service(attempt, "generate",
-						json_object_of("apiKey", credentials->api_key,
-									   "secretKey", credentials->secret_key));
+	memset(request, 0, sizeof(JibitHttpRequest));
+	request->url = psprintf("%s/v1/tokens/%s", credentials->base_url,
+							fetch->refreshes ? "refresh" : "generate");
+	request->json = fetch->refreshes
+						? json_object_of("accessToken", fetch->old_access,
+										 "refreshToken", fetch->old_refresh)
+						: json_object_of("apiKey", credentials->api_key,
+										 "secretKey", credentials->secret_key);
+	request->track_id = fetch->track_id;
+	request->connect_timeout_ms = fetch->policy.connect_timeout_ms;
+	MemoryContextSwitchTo(caller);
 }
 
-/* Stores what an attempt of ours has brought, and ends our claim. */
-static void
-publish(const Attempt *attempt, JibitToken *token)
+/*
+ * Everything is allocated before the claim: who has one must not fail without
+ * giving it up.
+ */
+static JibitTokenFetch *
+prepare_fetch(const JibitPolicy *policy, const char *track_id,
+			  int64 deadline_us)
 {
-	const char *access = attempt->access;
-	const char *refresh = attempt->refresh;
-	const JibitError *error = attempt->error;
+	const JibitCredentials *credentials = policy->credentials;
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "jibit token", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	JibitTokenFetch *fetch = palloc0(sizeof(JibitTokenFetch));
+
+	fetch->context = context;
+	fetch->credentials = *credentials;
+	fetch->credentials.profile = pstrdup(credentials->profile);
+	fetch->credentials.api_key = pstrdup(credentials->api_key);
+	fetch->credentials.secret_key = pstrdup(credentials->secret_key);
+	fetch->credentials.base_url = pstrdup(credentials->base_url);
+	fetch->policy = *policy;
+	fetch->policy.credentials = &fetch->credentials;
+	fetch->policy.profile = fetch->credentials.profile;
+	fetch->deadline_us = deadline_us;
+	strlcpy(fetch->track_id, track_id, sizeof(fetch->track_id));
+	fetch->old_access = palloc(sizeof(fetch->slot->access));
+	fetch->old_refresh = palloc(sizeof(fetch->slot->refresh));
+	MemoryContextSwitchTo(caller);
+	return fetch;
+}
+
+/* Claims a slot for the fetch.  With the lock held. */
+static void
+begin_fetch(JibitTokenFetch *fetch, TokenSlot *slot, TimestampTz now)
+{
+	int64 now_us = jibit_drive_now();
+
+	strlcpy(fetch->old_access, slot->access, sizeof(slot->access));
+	strlcpy(fetch->old_refresh, slot->refresh, sizeof(slot->refresh));
+	fetch->refreshes = slot->generation != 0 && now < slot->refresh_expires;
+
+	/* An early renewal that fails leaves the old token, and time to use it. */
+	if (now < slot->access_expires)
+	{
+		copy_token(slot, &fetch->token, now);
+		fetch->deadline_us = now_us + (fetch->deadline_us - now_us) /
+										  EARLY_RENEWAL_SHARE;
+	}
+	claim(slot, &fetch->credentials);
+	fetch->slot = slot;
+	fetch->claim = slot->attempts;
+}
+
+/*
+ * Stores what a fetch has brought, and ends its claim.  Its claim may be gone
+ * with jibit_forget_tokens(): then the token is the caller's alone.
+ */
+static void
+publish(JibitTokenFetch *fetch, const char *access, const char *refresh)
+{
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz access_expires = 0;
 	TimestampTz refresh_expires = 0;
+	TokenSlot *slot = fetch->slot;
 
-	if (access != NULL)
+	if (fetch->ok)
 	{
 		/* Both parse and allocate: not under the lock. */
 		access_expires = expiry_of(access, now, ACCESS_LIFE_S);
 		refresh_expires = expiry_of(refresh, now, REFRESH_LIFE_S);
-		strlcpy(token->text, access, sizeof(token->text));
-		token->generation = 0;
+		strlcpy(fetch->token.text, access, sizeof(fetch->token.text));
 	}
 
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
-	if (is_claim_ours(attempt->credentials))
+	fetch->slot = NULL;
+	if (is_claim_of(slot, fetch))
 	{
-		TokenSlot *slot = claimed;
-
-		slot->failed = access == NULL;
-		if (access != NULL)
+		slot->failed = !fetch->ok;
+		if (fetch->ok)
 		{
 			explicit_bzero(slot->access, sizeof(slot->access));
 			explicit_bzero(slot->refresh, sizeof(slot->refresh));
@@ -596,12 +577,12 @@ publish(const Attempt *attempt, JibitToken *token)
 			slot->generation = ++table->last_generation;
 			slot->not_before = 0;
 			slot->last_used = now;
-			token->generation = slot->generation;
+			fetch->token.generation = slot->generation;
 		}
 		else
 		{
-			slot->failure = *error;
-			if (error->class == JIBIT_NOT_AUTHORISED)
+			slot->failure = fetch->error;
+			if (fetch->error.class == JIBIT_NOT_AUTHORISED)
 				slot->not_before = now + REFUSAL_PAUSE_S * USECS_PER_SEC;
 			else if (now < slot->access_expires)
 				slot->not_before = now + RENEWAL_PAUSE_S * USECS_PER_SEC;
@@ -611,188 +592,190 @@ publish(const Attempt *attempt, JibitToken *token)
 		end_attempt(slot);
 	}
 	LWLockRelease(table->lock);
-	claimed = NULL;
 
 	/* A refused key has a pause of its own. */
-	if (access == NULL && error->class != JIBIT_NOT_AUTHORISED &&
-		jibit_policy_blames_service(attempt->policy, error))
-		jibit_breaker_token_failed(attempt->credentials->digest);
+	if (!fetch->ok && fetch->error.class != JIBIT_NOT_AUTHORISED &&
+		jibit_policy_blames_service(&fetch->policy, &fetch->error))
+		jibit_breaker_token_failed(fetch->credentials.digest);
 }
 
-/*
- * Runs the attempt that this session has claimed.  One that is broken off is no
- * failure of which the others should hear: one of them takes over.
- */
-static bool
-run_attempt(Attempt *attempt, JibitToken *token)
+JibitHttpRequest *
+jibit_token_fetch_request(JibitTokenFetch *fetch)
 {
-	static bool registered = false;
-	volatile bool ok = false;
+	long left_ms = jibit_drive_ms_until(fetch->deadline_us);
 
-	PG_TRY();
-	{
-		if (!registered)
-		{
-			before_shmem_exit(give_up_claim_at_exit, (Datum) 0);
-			registered = true;
-		}
-		attempt->group = jibit_http_begin_group(CurrentMemoryContext);
-		ok = fetch_pair(attempt);
-		if (!attempt->broken_off)
-			publish(attempt, token);
-	}
-	PG_FINALLY();
-	{
-		jibit_http_end_group(attempt->group);
-		give_up_claim();
-	}
-	PG_END_TRY();
-	return ok;
+	if (fetch->attempts == 0)
+		make_request(fetch);
+	fetch->attempts++;
+	fetch->request.timeout_ms = Max((int) left_ms, 1);
+	return &fetch->request;
 }
 
-/*
- * Waits until the attempt under way has ended.  Returns false at the
- * deadline.
- */
-static bool
-wait_for_attempt(TokenSlot *slot, uint64 attempts, const JibitPolicy *policy,
-				 int64 deadline_us)
+long
+jibit_token_fetch_take(JibitTokenFetch *fetch)
 {
-	static uint32 wait_event = 0;
-	bool ended = false;
+	MemoryContext caller = MemoryContextSwitchTo(fetch->context);
+	JibitHttpRequest *request = &fetch->request;
+	const char *secrets[] = {fetch->credentials.api_key,
+							 fetch->credentials.secret_key, fetch->old_access,
+							 fetch->old_refresh, NULL};
+	char *access = NULL;
+	char *refresh = NULL;
+	long pause_ms = -1;
 
-	ConditionVariablePrepareToSleep(&slot->ended);
-	for (;;)
+	fetch->ok = jibit_decode_tokens(request, secrets, &access, &refresh,
+									&fetch->error);
+	if (request->body != NULL)
 	{
-		long left_ms = jibit_ms_until(deadline_us);
-
-		LWLockAcquire(table->lock, LW_SHARED);
-		ended = slot->attempts != attempts || is_claim_abandoned(slot);
-		LWLockRelease(table->lock);
-		if (ended || left_ms == 0)
-			break;
-		if (policy->keep_waiting != NULL)
-		{
-			/* It may sleep on something else. */
-			ConditionVariableCancelSleep();
-			if (!policy->keep_waiting())
-				break;
-			left_ms = Min(left_ms, ASK_MS);
-			ConditionVariablePrepareToSleep(&slot->ended);
-		}
-
-		/* Now and then look whether the other session is still there. */
-		ConditionVariableTimedSleep(
-			&slot->ended, Min(left_ms, 1000),
-			jibit_wait_event(&wait_event, "JibitToken"));
+		explicit_bzero(request->body, request->body_length);
+		pfree(request->body);
+		request->body = NULL;
 	}
-	ConditionVariableCancelSleep();
-	return ended;
+	if (!fetch->ok)
+	{
+		JibitRetry retry = {.attempts = fetch->attempts,
+							.max_retries = fetch->policy.max_retries,
+							.retry_after = request->retry_after};
+
+		make_no_verdict(&fetch->error);
+		retry.class = fetch->error.class;
+		retry.http_status = fetch->error.http_status;
+		retry.left_ms = jibit_drive_ms_until(fetch->deadline_us);
+		retry.jitter = pg_prng_double(&pg_global_prng_state);
+		pause_ms = jibit_retry_pause(&retry);
+
+		/*
+		 * A pair that cannot be refreshed is made anew.  Where there was no
+		 * answer to this request there is none to the next.
+		 */
+		if (pause_ms < 0 && fetch->refreshes && fetch->error.http_status != 0)
+		{
+			fetch->refreshes = false;
+			fetch->attempts = 0;
+			pause_ms = 0;
+		}
+	}
+	if (pause_ms < 0)
+		publish(fetch, access, refresh);
+	if (access != NULL)
+		explicit_bzero(access, strlen(access));
+	if (refresh != NULL)
+		explicit_bzero(refresh, strlen(refresh));
+	MemoryContextSwitchTo(caller);
+	return pause_ms;
 }
 
 bool
-jibit_token_get(const JibitCredentials *credentials, const JibitPolicy *policy,
-				const char *track_id, int64 deadline_us, JibitToken *token,
-				JibitError *error)
+jibit_token_fetch_result(const JibitTokenFetch *fetch, JibitToken *token,
+						 JibitError *error)
 {
-	uint64 attempts_seen = 0;
-	TokenSlot *slot_seen = NULL;
+	bool has_token = fetch->ok || fetch->token.generation != 0;
 
-	for (;;)
+	if (has_token)
+		*token = fetch->token;
+	else
+		*error = fetch->error;
+	return has_token;
+}
+
+void
+jibit_token_fetch_end(JibitTokenFetch *fetch)
+{
+	if (fetch->slot != NULL)
 	{
-		TimestampTz now = GetCurrentTimestamp();
-		TokenSlot *slot;
-		uint64 attempts;
-		bool good;
-		char *old_access;
-		char *old_refresh;
-		Attempt *attempt;
-
-		/* The common case: a token is there. */
-		LWLockAcquire(table->lock, LW_SHARED);
-		slot = find_slot(credentials);
-		good = slot != NULL && serves(slot, now);
-		if (good)
-			copy_token(slot, token, now);
-		LWLockRelease(table->lock);
-		if (good)
-			return true;
-
-		/* Palloc'd here, since nothing is under the lock or with a claim. */
-		old_access = palloc(sizeof(slot->access));
-		old_refresh = palloc(sizeof(slot->refresh));
-		attempt = palloc0(sizeof(Attempt));
-
 		LWLockAcquire(table->lock, LW_EXCLUSIVE);
-		slot = find_or_make_slot(credentials, now);
-		if (slot == NULL)
-		{
-			LWLockRelease(table->lock);
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("too many jibit credentials are in use at a time"),
-					 errdetail("There is room for the tokens of %d.", SLOTS)));
-		}
-		good = serves(slot, now);
-		if (good)
-			copy_token(slot, token, now);
-		else if (is_failure_shared(slot,
-								   slot == slot_seen &&
-									   slot->attempts != attempts_seen,
-								   now))
-		{
-			*error = slot->failure;
-			LWLockRelease(table->lock);
-			return false;
-		}
-		else if (slot->claimed_by == 0 || is_claim_abandoned(slot))
-		{
-			bool can_refresh = slot->generation != 0 &&
-							   now < slot->refresh_expires;
-
-			strlcpy(old_access, slot->access, sizeof(slot->access));
-			strlcpy(old_refresh, slot->refresh, sizeof(slot->refresh));
-			good = now < slot->access_expires;
-			if (good)
-				copy_token(slot, token, now);
-			claim(slot, credentials);
-			LWLockRelease(table->lock);
-
-			/*
-			 * An early renewal that fails leaves the old token, and enough
-			 * time for the inquiry itself.
-			 */
-			if (good)
-				deadline_us = jibit_now_us() + jibit_ms_until(deadline_us) *
-												   INT64CONST(1000) /
-												   EARLY_RENEWAL_SHARE;
-			attempt->credentials = credentials;
-			attempt->policy = policy;
-			attempt->old_access = can_refresh ? old_access : NULL;
-			attempt->old_refresh = can_refresh ? old_refresh : NULL;
-			attempt->track_id = track_id;
-			attempt->deadline_us = deadline_us;
-			attempt->error = error;
-			return run_attempt(attempt, token) || good;
-		}
-		attempts = slot->attempts;
+		if (is_claim_of(fetch->slot, fetch))
+			give_up_claim(fetch->slot);
 		LWLockRelease(table->lock);
-		pfree(old_access);
-		pfree(old_refresh);
-		pfree(attempt);
-		if (good)
-			return true;
-
-		slot_seen = slot;
-		attempts_seen = attempts;
-		if (!wait_for_attempt(slot, attempts, policy, deadline_us))
-		{
-			jibit_error_set(error, JIBIT_CODE_CONNECTION_TIMEOUT, 0,
-							"Another session has not got a token in time.",
-							track_id);
-			return false;
-		}
 	}
+	explicit_bzero(unconstify(char *, fetch->credentials.api_key),
+				   strlen(fetch->credentials.api_key));
+	explicit_bzero(unconstify(char *, fetch->credentials.secret_key),
+				   strlen(fetch->credentials.secret_key));
+	explicit_bzero(fetch->old_access, sizeof(fetch->slot->access));
+	explicit_bzero(fetch->old_refresh, sizeof(fetch->slot->refresh));
+	explicit_bzero(&fetch->token, sizeof(fetch->token));
+	MemoryContextDelete(fetch->context);
+}
+
+/*
+ * Asking.
+ */
+
+/* With the lock held, in shared mode too.  CLAIMED: it can be. */
+static JibitTokenAnswer
+ask_slot(TokenSlot *slot, JibitTokenWait *wait, TimestampTz now,
+		 JibitToken *token, JibitError *error)
+{
+	bool awaited = slot == wait->slot && slot->attempts != wait->attempts;
+
+	wait->slot = NULL;
+	if (serves(slot, now))
+	{
+		copy_token(slot, token, now);
+		return JIBIT_TOKEN_GIVEN;
+	}
+	if (is_failure_shared(slot, awaited, now))
+	{
+		*error = slot->failure;
+		return JIBIT_TOKEN_FAILED;
+	}
+	if (slot->claimed_by == 0 || is_claim_abandoned(slot))
+		return JIBIT_TOKEN_CLAIMED;
+	wait->slot = slot;
+	wait->attempts = slot->attempts;
+
+	/* Its end, which needs the lock exclusively, sets our latch. */
+	ConditionVariablePrepareToSleep(&slot->ended);
+	return JIBIT_TOKEN_AWAITED;
+}
+
+JibitTokenAnswer
+jibit_token_ask(JibitTokenWait *wait, const JibitPolicy *policy,
+				const char *track_id, int64 deadline_us, JibitToken *token,
+				JibitError *error, JibitTokenFetch **fetch)
+{
+	static bool registered = false;
+	const JibitCredentials *credentials = policy->credentials;
+	TimestampTz now = GetCurrentTimestamp();
+	JibitTokenAnswer answer = JIBIT_TOKEN_CLAIMED;
+	TokenSlot *slot;
+
+	LWLockAcquire(table->lock, LW_SHARED);
+	slot = find_slot(credentials);
+	if (slot != NULL)
+		answer = ask_slot(slot, wait, now, token, error);
+	LWLockRelease(table->lock);
+	if (answer != JIBIT_TOKEN_CLAIMED)
+		return answer;
+
+	if (!registered)
+	{
+		before_shmem_exit(give_up_claims_at_exit, (Datum) 0);
+		registered = true;
+	}
+	*fetch = prepare_fetch(policy, track_id, deadline_us);
+	LWLockAcquire(table->lock, LW_EXCLUSIVE);
+	slot = find_or_make_slot(credentials, now);
+	if (slot != NULL)
+		answer = ask_slot(slot, wait, now, token, error);
+	if (slot != NULL && answer == JIBIT_TOKEN_CLAIMED)
+		begin_fetch(*fetch, slot, now);
+	LWLockRelease(table->lock);
+	if (slot == NULL || answer != JIBIT_TOKEN_CLAIMED)
+		jibit_token_fetch_end(*fetch);
+	if (slot == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many jibit credentials are in use at a time"),
+				 errdetail("There is room for the tokens of %d.", SLOTS)));
+	return answer;
+}
+
+void
+jibit_token_stop_waiting(void)
+{
+	ConditionVariableCancelSleep();
 }
 
 void

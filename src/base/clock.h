@@ -29,4 +29,17 @@ jibit_ms_until(int64 deadline_us)
 	return left <= 0 ? 0 : (long) ((left + 999) / 1000);
 }
 
+/*
+ * The clock of calls' deadlines, which stands still while the process does
+ * not drive its calls: while it writes results, or its client does not read.
+ * That is nobody's failure.  A turn of the calls is between begin and end; a
+ * turn may be begun in another, and one that an error has ended needs no end.
+ */
+extern void jibit_drive_begin(void);
+extern void jibit_drive_end(void);
+
+/* That clock's time, in microseconds, during a turn. */
+extern int64 jibit_drive_now(void);
+extern long jibit_drive_ms_until(int64 deadline_us);
+
 #endif /* JIBIT_CLOCK_H */

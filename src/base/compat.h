@@ -19,7 +19,9 @@
 #include "catalog/pg_database.h"
 #include "catalog/pg_proc.h"
 #include "common/base64.h"
+#include "miscadmin.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -118,6 +120,17 @@ jibit_owns_database(Oid database, Oid role)
 	return object_ownercheck(DatabaseRelationId, database, role);
 #else
 	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/* This process's number, from 0 to MaxBackends - 1. */
+static inline int
+jibit_proc_number(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyProc->pgprocno;
 #endif
 }
 

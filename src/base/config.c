@@ -48,7 +48,7 @@ int jibit_worker_concurrency;
 int jibit_request_retention_s;
 int jibit_request_max_attempts;
 int jibit_cache_ttl_of[JIBIT_INQUIRY_NUMBERS];
-int jibit_daily_limit_of[JIBIT_INQUIRY_NUMBERS];
+int jibit_daily_limit_of[JIBIT_INQUIRY_NUMBERS] = {[JIBIT_INQUIRY_any] = -1};
 
 JibitServerSettings jibit_server_settings;
 

@@ -54,6 +54,14 @@ jibit_tehran_today(void)
 	return today;
 }
 
+int
+jibit_tehran_day_number(void)
+{
+	JibitJalali today = jibit_tehran_today();
+
+	return jibit_jalali_to_jdn(today.year, today.month, today.day);
+}
+
 TimestampTz
 jibit_tehran_tomorrow(void)
 {

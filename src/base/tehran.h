@@ -14,6 +14,9 @@
 /* Today's date in Tehran; its form as a number is jibit_jalali_number(). */
 extern JibitJalali jibit_tehran_today(void);
 
+/* The same, counted one by one, so that a day is told from the next. */
+extern int jibit_tehran_day_number(void);
+
 /* When the next day begins there. */
 extern TimestampTz jibit_tehran_tomorrow(void);
 

@@ -265,6 +265,15 @@ turn(int64 now, int64 deadline)
 	return now;
 }
 
+void
+jibit_http_turn(long timeout_ms)
+{
+	int64 now = jibit_now_us();
+
+	ensure_multi();
+	(void) turn(now, now + (int64) timeout_ms * 1000);
+}
+
 JibitHttpRequest *
 jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
 {

@@ -40,6 +40,12 @@ extern void jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request);
 extern JibitHttpRequest *jibit_http_wait(JibitHttpGroup *group,
 										 long timeout_ms);
 
+/*
+ * One turn: waits until something comes in for any group, the latch is set, or
+ * timeout_ms are over, and takes up what has ended.  Serves interrupts.
+ */
+extern void jibit_http_turn(long timeout_ms);
+
 /* What has ended by now, without waiting; NULL for nothing. */
 extern JibitHttpRequest *jibit_http_take(JibitHttpGroup *group);
 

@@ -77,8 +77,7 @@ read_keys(void *arg)
  * keys may come out of a view.
  */
 static JibitAccount *
-open_account(const char *profile, Oid role, bool (*keep_waiting)(void),
-			 JibitError *error)
+open_account(const char *profile, Oid role, JibitError *error)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(
@@ -101,7 +100,7 @@ open_account(const char *profile, Oid role, bool (*keep_waiting)(void),
 
 		/* The queue has its own retries, which hold up nothing. */
 		account->policy.max_retries = 0;
-		account->policy.keep_waiting = keep_waiting;
+		account->policy.timed_from_place = true;
 		return account;
 	}
 	jibit_error_set(error, JIBIT_CODE_CONNECTION_FAILED, 0,
@@ -121,7 +120,7 @@ bool
 jibit_request_get_keys(const char *profile, uint8 *digest)
 {
 	JibitError error;
-	JibitAccount *account = open_account(profile, GetUserId(), NULL, &error);
+	JibitAccount *account = open_account(profile, GetUserId(), &error);
 
 	if (account == NULL)
 		return false;
@@ -140,8 +139,7 @@ typedef struct KnownAccount
 } KnownAccount;
 
 static KnownAccount *
-find_account(List **accounts, const char *profile, Oid role,
-			 bool (*keep_waiting)(void))
+find_account(List **accounts, const char *profile, Oid role)
 {
 	KnownAccount *found;
 	ListCell *cell;
@@ -155,7 +153,7 @@ find_account(List **accounts, const char *profile, Oid role,
 	found = palloc0(sizeof(KnownAccount));
 	found->profile = profile;
 	found->role = role;
-	found->account = open_account(profile, role, keep_waiting, &found->error);
+	found->account = open_account(profile, role, &found->error);
 	*accounts = lappend(*accounts, found);
 	return found;
 }
@@ -279,8 +277,7 @@ refuse(JibitRequest *request, JibitErrorClass class, const char *code,
 /* Whether the request may be called; else it has ended. */
 static void
 make_ready(JibitRequest *request, const JibitQueueTable *table,
-		   const JibitClaim *claim, List **accounts,
-		   bool (*keep_waiting)(void))
+		   const JibitClaim *claim, List **accounts)
 {
 	Oid role = claim->submitter;
 	KnownAccount *known;
@@ -310,7 +307,7 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 			"The role that submitted the request may not make the inquiry.");
 		return;
 	}
-	known = find_account(accounts, claim->profile, role, keep_waiting);
+	known = find_account(accounts, claim->profile, role);
 	if (known->account == NULL && known->error.class == JIBIT_NOT_PERMITTED)
 		refuse(request, JIBIT_NOT_PERMITTED, "forbidden",
 			   "The role that submitted the request may not use the profile.");
@@ -338,7 +335,7 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 
 JibitRequest *
 jibit_request_take(const JibitQueueTable *table, const JibitClaim *claim,
-				   List **accounts, bool (*keep_waiting)(void))
+				   List **accounts)
 {
 	MemoryContext context = AllocSetContextCreate(
 		TopMemoryContext, "jibit request", ALLOCSET_SMALL_SIZES);
@@ -356,7 +353,7 @@ jibit_request_take(const JibitQueueTable *table, const JibitClaim *claim,
 	request->claimed_us = jibit_now_us();
 	strlcpy(request->track_id, claim->track_id, sizeof(request->track_id));
 	MemoryContextSwitchTo(caller);
-	make_ready(request, table, claim, accounts, keep_waiting);
+	make_ready(request, table, claim, accounts);
 	return request;
 }
 

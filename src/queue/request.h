@@ -8,7 +8,7 @@
 #ifndef JIBIT_QUEUE_REQUEST_H
 #define JIBIT_QUEUE_REQUEST_H
 
-#include "call/client.h"
+#include "call/run.h"
 #include "lib/ilist.h"
 #include "queue/claims.h"
 
@@ -51,12 +51,11 @@ typedef struct JibitRequest
  * cannot be called: its role has lost the right, its arguments cannot be read,
  * its profile has no keys.  *accounts lists what the claims of one transaction
  * have in common, NIL at first; the caller ends it with
- * jibit_request_leave_accounts().  keep_waiting is the policy's.
+ * jibit_request_leave_accounts().
  */
 extern JibitRequest *jibit_request_take(const JibitQueueTable *table,
 										const JibitClaim *claim,
-										List **accounts,
-										bool (*keep_waiting)(void));
+										List **accounts);
 extern void jibit_request_leave_accounts(List *accounts);
 
 extern void jibit_request_free(JibitRequest *request);

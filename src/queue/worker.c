@@ -26,7 +26,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/config.h"
-#include "call/client.h"
+#include "call/run.h"
 #include "executor/spi.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -104,13 +104,10 @@ static TimestampTz due_at;	   /* of what the queue has */
 static int64 first_ended_us;   /* of those in `ended` */
 static int64 blocked_until_us; /* the queue was locked by somebody */
 static TimeoutId stop_timeout;
-static int64 purge_us;		/* when the next purge is due */
-static int started_since;	/* calls since the latest claims */
-static int ahead;			/* how many to claim ahead */
-static int run_concurrency; /* of the run under way */
-
-static void exchange(bool claims);
-static bool must_flush(void);
+static int64 purge_us;	  /* when the next purge is due */
+static int started_since; /* calls since the latest claims */
+static int ahead;		  /* how many to claim ahead */
+static JibitRun *run;	  /* of the calls under way */
 
 /*
  * Requests.
@@ -149,46 +146,49 @@ end_request(JibitRequest *request)
 	push(&ended, request);
 }
 
-static void
-call_done(void *arg, JibitCall *call)
-{
-	JibitRequest *request = (JibitRequest *) (intptr_t) call->tag;
+/*
+ * Calls.
+ */
 
-	drop(&running, request);
-	jibit_verdict(request, call);
-	end_request(request);
-}
-
-static bool
-next_call(void *arg, JibitCall *call)
+/* The next request to call, or NULL. */
+static JibitRequest *
+next_request(void)
 {
 	JibitRequest *request;
 
-	/* With another concurrency a new run begins when this one has ended. */
-	if (run_concurrency != jibit_worker_concurrency)
-		return false;
-
-	/*
-	 * A call counts until its result is committed: a crash repeats no more
-	 * than may be under way.
-	 */
-	if (running.count + ended.count >= jibit_worker_concurrency)
-		return false;
 	while ((request = pop(&claimed)) != NULL)
 	{
 		TimestampTz again_at;
 
-		/* Paused since it was claimed, or so long ago that rights change? */
-		if (!request->is_probe &&
-			(jibit_now_us() - request->claimed_us >
-				 CLAIM_MS * INT64CONST(1000) ||
+		if (request->is_probe ||
+			(jibit_now_us() - request->claimed_us <=
+				 CLAIM_MS * INT64CONST(1000) &&
 			 jibit_pauses_allow(request->profile, request->inquiry->id,
-								&again_at) != JIBIT_ALLOWS_ALL))
-		{
-			jibit_request_put_back(request, false);
-			end_request(request);
-			continue;
-		}
+								&again_at) == JIBIT_ALLOWS_ALL))
+			return request;
+
+		/* Paused since it was claimed, or so long ago that rights change. */
+		jibit_request_put_back(request, false);
+		end_request(request);
+	}
+	return NULL;
+}
+
+/*
+ * Starts calls while there is room.  A call counts until its result is
+ * committed: a crash repeats no more than may be under way.
+ */
+static void
+start_calls(void)
+{
+	JibitRequest *request;
+
+	while (running.count + ended.count < jibit_worker_concurrency &&
+		   (request = next_request()) != NULL)
+	{
+		MemoryContext context;
+		JibitCall *call = jibit_run_new_call(run, &context);
+
 		call->inquiry = request->inquiry;
 		call->policy = &request->account->policy;
 		call->tag = (int64) (intptr_t) request;
@@ -196,23 +196,32 @@ next_call(void *arg, JibitCall *call)
 		strlcpy(call->track_id, request->track_id, sizeof(call->track_id));
 		push(&running, request);
 		started_since++;
-		return true;
+		jibit_run_start(run, call);
 	}
-	return false;
+}
+
+/* Waits until some call has ended, for a while, and takes all that have. */
+static void
+take_calls(long wait_ms)
+{
+	JibitCall *call;
+
+	while ((call = jibit_run_wait(run, wait_ms)) != NULL)
+	{
+		JibitRequest *request = (JibitRequest *) (intptr_t) call->tag;
+
+		drop(&running, request);
+		jibit_verdict(request, call);
+		end_request(request);
+		jibit_run_free_call(run, call);
+		if (!jibit_run_has_ended(run))
+			break;
+	}
 }
 
 /*
  * Exchanges.
  */
-
-/* While a token is waited for, results are written all the same. */
-static bool
-keep_waiting(void)
-{
-	if (must_flush())
-		exchange(false);
-	return !ShutdownRequestPending;
-}
 
 /* Everything is dropped: the queue is gone, and with it what it wanted. */
 static void
@@ -261,7 +270,7 @@ claim(const JibitQueueTable *table)
 	for (int i = 0; i < taken; i++)
 	{
 		JibitRequest *request = jibit_request_take(table, &claims[i],
-												   &accounts, keep_waiting);
+												   &accounts);
 
 		if (request->has_ended)
 			end_request(request);
@@ -435,34 +444,14 @@ must_flush(void)
 		   jibit_now_us() - first_ended_us >= FLUSH_MS * INT64CONST(1000);
 }
 
-/* Before each turn of the calls; see JibitCallRun. */
+/* How long the calls may be waited for. */
 static long
-take_turn(void *arg)
+turn_time(void)
 {
-	long wait_ms = TURN_MS;
-
-	reload_settings();
-	if (ShutdownRequestPending)
-		return -1;
-	if (must_flush() || needs_claims())
-		exchange(needs_claims());
-	if (ended.count > 0)
-		wait_ms = Min(wait_ms, jibit_ms_until(first_ended_us +
-											  FLUSH_MS * INT64CONST(1000)));
-	return wait_ms;
-}
-
-/* Makes calls until nothing that is due is left. */
-static void
-run_calls(void)
-{
-	JibitCallRun calls = {.concurrency = jibit_worker_concurrency,
-						  .next = next_call,
-						  .done = call_done,
-						  .turn = take_turn};
-
-	run_concurrency = jibit_worker_concurrency;
-	jibit_client_run(&calls);
+	if (ended.count == 0)
+		return TURN_MS;
+	return Min(TURN_MS,
+			   jibit_ms_until(first_ended_us + FLUSH_MS * INT64CONST(1000)));
 }
 
 /* How long there is nothing to do, in ms. */
@@ -577,22 +566,24 @@ jibit_worker_main(Datum database)
 	dlist_init(&ended.head);
 	pgstat_report_appname("jibit worker");
 
+	run = jibit_run_begin();
 	while (!ShutdownRequestPending)
 	{
 		reload_settings();
-		pgstat_report_activity(STATE_RUNNING, "taking requests");
-		exchange(claimed.count == 0 || needs_claims());
-		if (claimed.count > 0)
+		if (running.count == 0 || must_flush() || needs_claims())
+			exchange(claimed.count == 0 || needs_claims());
+		start_calls();
+		if (running.count > 0)
+			take_calls(turn_time());
+		else if (ended.count + claimed.count == 0)
 		{
+			pgstat_report_stat(true);
+			pgstat_report_activity(STATE_IDLE, NULL);
+			sleep_until_woken();
 			pgstat_report_activity(STATE_RUNNING, "making calls");
-			run_calls();
 		}
-		if (ended.count + claimed.count > 0)
-			continue;
-		pgstat_report_stat(true);
-		pgstat_report_activity(STATE_IDLE, NULL);
-		sleep_until_woken();
 	}
+	jibit_run_end(run);
 	return_everything();
 	proc_exit(0);
 }

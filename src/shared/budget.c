@@ -196,3 +196,9 @@ jibit_budget_give_back(int inquiry, int day)
 	jibit_budget_spend(inquiry, day);
 	give_back(inquiry, day, 1);
 }
+
+void
+jibit_budget_refund(int inquiry, int day)
+{
+	give_back(inquiry, day, 1);
+}

@@ -26,10 +26,13 @@ extern bool jibit_budget_reserve(int inquiry, int *day, int limit);
 
 /* Either ends a reservation; the session's end gives back what is left. */
 
-/* The call has succeeded: it counts. */
+/* The call is sent: it counts from now on, whatever becomes of the session. */
 extern void jibit_budget_spend(int inquiry, int day);
 
-/* The call has failed: it does not count. */
+/* It is not sent: it does not count. */
 extern void jibit_budget_give_back(int inquiry, int day);
+
+/* It was sent, and the service has answered with a failure: it does not. */
+extern void jibit_budget_refund(int inquiry, int day);
 
 #endif /* JIBIT_BUDGET_H */

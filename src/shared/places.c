@@ -3,36 +3,44 @@
  * places.c
  *	  How many calls are under way at a time, over all sessions.
  *
- * One atomic counter and a condition variable: no lock.  A session knows how
- * many places it has and gives them back at its exit.  A session that is
- * killed outright takes the server down with it, and the restart clears
- * shared memory.
+ * Each process has an entry in shared memory; holders.c decides.  One lock,
+ * held for a look at the entries.  Each process writes its own driven_us
+ * without it: whoever reads an old value takes it to be away a moment longer.
+ *
+ * A session gives its places back at its exit.  One that is killed outright
+ * takes the server down with it, and the restart clears shared memory.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/config.h"
-#include "port/atomics.h"
+#include "miscadmin.h"
+#include "shared/holders.h"
 #include "shared/places.h"
-#include "storage/condition_variable.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
 #include "storage/shmem.h"
 
 typedef struct Places
 {
-	pg_atomic_uint32 taken;
-	ConditionVariable given_back;
+	LWLock *lock;
+	int taken;	 /* by all, whether they drive them or not */
+	int waiting; /* sessions that wait for one */
+	JibitHolder holders[FLEXIBLE_ARRAY_MEMBER]; /* by process number */
 } Places;
 
 static Places *places;
-static int held;
 
 Size
 jibit_places_shmem_size(void)
 {
-	return MAXALIGN(sizeof(Places));
+	return MAXALIGN(add_size(offsetof(Places, holders),
+							 mul_size(MaxBackends, sizeof(JibitHolder))));
 }
 
 void
@@ -40,62 +48,119 @@ jibit_places_shmem_init(void)
 {
 	bool found;
 
-	places = ShmemInitStruct("jibit places", sizeof(Places), &found);
+	places = ShmemInitStruct("jibit places", jibit_places_shmem_size(),
+							 &found);
 	if (found)
 		return;
-	pg_atomic_init_u32(&places->taken, 0);
-	ConditionVariableInit(&places->given_back);
+	memset(places, 0, jibit_places_shmem_size());
+	places->lock = &GetNamedLWLockTranche(JIBIT_PLACES_TRANCHE)->lock;
+}
+
+static JibitHolder *
+self(void)
+{
+	return &places->holders[jibit_proc_number()];
+}
+
+/* Tells whoever waits longest that there is a place.  With the lock held. */
+static void
+wake_next(int64 now_us)
+{
+	int next;
+
+	if (places->waiting == 0)
+		return;
+	next = jibit_holders_next(places->holders, MaxBackends,
+							  jibit_max_in_flight, now_us);
+	if (next >= 0 && next != jibit_proc_number())
+		SetLatch(&GetPGProcByNumber(next)->procLatch);
 }
 
 static void
-give_back_at_exit(int code, Datum arg)
+set_waiting(JibitHolder *holder, int64 since_us)
 {
-	while (held > 0)
-		jibit_places_give_back();
+	places->waiting += (since_us != 0) - (holder->waiting_since_us != 0);
+	holder->waiting_since_us = since_us;
+}
+
+static void
+leave(int code, Datum arg)
+{
+	JibitHolder *holder = self();
+
+	LWLockAcquire(places->lock, LW_EXCLUSIVE);
+	places->taken -= holder->places;
+	set_waiting(holder, 0);
+	memset(holder, 0, sizeof(JibitHolder));
+	wake_next(jibit_now_us());
+	LWLockRelease(places->lock);
 }
 
 bool
-jibit_places_take(void)
+jibit_places_take(int64 since_us)
 {
 	static bool registered = false;
-	uint32 taken = pg_atomic_read_u32(&places->taken);
+	JibitHolder *holder = self();
+	int64 now_us;
+	bool granted;
 
 	if (!registered)
 	{
-		before_shmem_exit(give_back_at_exit, (Datum) 0);
+		before_shmem_exit(leave, (Datum) 0);
 		registered = true;
 	}
-	while (taken < (uint32) jibit_max_in_flight)
+	LWLockAcquire(places->lock, LW_EXCLUSIVE);
+	if (places->taken < jibit_max_in_flight && places->waiting == 0)
 	{
-		if (pg_atomic_compare_exchange_u32(&places->taken, &taken, taken + 1))
-		{
-			held++;
-			return true;
-		}
+		places->taken++;
+		holder->places++;
+		LWLockRelease(places->lock);
+		return true;
 	}
-	return false;
+	now_us = jibit_now_us();
+	granted = jibit_holders_may_take(places->holders, MaxBackends,
+									 jibit_proc_number(), since_us,
+									 jibit_max_in_flight, now_us);
+	set_waiting(holder, granted ? 0 : since_us);
+	if (granted)
+	{
+		places->taken++;
+		holder->places++;
+
+		/* There may be more, for another. */
+		wake_next(now_us);
+	}
+	LWLockRelease(places->lock);
+	return granted;
+}
+
+void
+jibit_places_stop_waiting(void)
+{
+	JibitHolder *holder = self();
+
+	if (holder->waiting_since_us == 0)
+		return;
+	LWLockAcquire(places->lock, LW_EXCLUSIVE);
+	set_waiting(holder, 0);
+	wake_next(jibit_now_us());
+	LWLockRelease(places->lock);
 }
 
 void
 jibit_places_give_back(void)
 {
-	Assert(held > 0);
-	held--;
-	pg_atomic_fetch_sub_u32(&places->taken, 1);
-	ConditionVariableSignal(&places->given_back);
+	LWLockAcquire(places->lock, LW_EXCLUSIVE);
+	Assert(self()->places > 0);
+	self()->places--;
+	places->taken--;
+	if (places->waiting > 0)
+		wake_next(jibit_now_us());
+	LWLockRelease(places->lock);
 }
 
 void
-jibit_places_wait(long timeout_ms)
+jibit_places_note_driving(bool driving)
 {
-	static uint32 wait_event = 0;
-
-	ConditionVariablePrepareToSleep(&places->given_back);
-
-	/* One may have come free before we were in the list. */
-	if (pg_atomic_read_u32(&places->taken) >= (uint32) jibit_max_in_flight)
-		ConditionVariableTimedSleep(
-			&places->given_back, timeout_ms,
-			jibit_wait_event(&wait_event, "JibitPlace"));
-	ConditionVariableCancelSleep();
+	self()->driven_us = driving ? JIBIT_DRIVING : jibit_now_us();
 }

@@ -10,7 +10,7 @@
 #include "account/credentials.h"
 #include "account/token.h"
 #include "base/extension.h"
-#include "call/client.h"
+#include "call/last.h"
 #include "call/result.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -128,7 +128,7 @@ Datum
 jibit_last_call(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	const JibitLastCall *last = jibit_client_last_call();
+	const JibitLastCall *last = jibit_last_get();
 	Interval *duration;
 	Datum values[8];
 	bool nulls[8] = {false};

@@ -16,8 +16,8 @@
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/extension.h"
-#include "call/client.h"
 #include "call/result.h"
+#include "call/run.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -66,6 +66,9 @@ typedef struct ElementGroup
 
 #define NO_ELEMENT (-1)
 
+/* How long to wait at a time for some call to end: it does by itself. */
+#define WAIT_MS 60000
+
 typedef struct Batch
 {
 	const JibitInquiry *inquiry;
@@ -79,6 +82,10 @@ typedef struct Batch
 	Oid result_type;	/* of its array, where the inquiry returns a set */
 	Tuplesortstate *sort;
 	TupleTableSlot *slot;
+	JibitRun *run;
+	int concurrency; /* calls at a time */
+	bool is_over;	 /* nothing more is sent, because of `end` */
+	JibitError end;
 } Batch;
 
 /*
@@ -280,27 +287,42 @@ group_elements(Batch *batch)
  * Calls.
  */
 
-static bool
-next_call(void *arg, JibitCall *call)
+/* The next element to ask, or NO_ELEMENT. */
+static int
+next_element(Batch *batch)
 {
-	Batch *batch = arg;
-
 	while (batch->next < batch->nelements && batch->is_repeated[batch->next])
 		batch->next++;
-	if (batch->next >= batch->nelements)
-		return false;
-	call->inquiry = batch->inquiry;
-	call->policy = &batch->policy;
-	call->tag = batch->next;
-	(void) read_element(batch, batch->next, call->arguments);
-	batch->next++;
-	return true;
+	return batch->next < batch->nelements ? batch->next++ : NO_ELEMENT;
+}
+
+/* The same row for all elements of a group. */
+static void
+put_group(Batch *batch, int element, Datum result, Datum error)
+{
+	for (; element != NO_ELEMENT; element = batch->next_equal[element])
+		put_row(batch, element, result, error);
 }
 
 static void
-end_call(void *arg, JibitCall *call)
+start_call(Batch *batch, int element)
 {
-	Batch *batch = arg;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	JibitCall *call = jibit_run_new_call(batch->run, &context);
+
+	MemoryContextSwitchTo(context);
+	call->inquiry = batch->inquiry;
+	call->policy = &batch->policy;
+	call->tag = element;
+	(void) read_element(batch, element, call->arguments);
+	MemoryContextSwitchTo(caller);
+	jibit_run_start(batch->run, call);
+}
+
+static void
+end_call(Batch *batch, const JibitCall *call)
+{
 	Datum result = (Datum) 0;
 	Datum error = (Datum) 0;
 
@@ -319,9 +341,53 @@ end_call(void *arg, JibitCall *call)
 		jibit_error_report(ERROR, batch->inquiry->id, &call->error);
 	else
 		error = jibit_error_datum(&call->error);
+	put_group(batch, (int) call->tag, result, error);
 
-	for (int i = (int) call->tag; i != NO_ELEMENT; i = batch->next_equal[i])
-		put_row(batch, i, result, error);
+	/* The rest would get the same error. */
+	if (call->answer == NULL && !batch->is_over &&
+		jibit_error_has(&call->error, JIBIT_ENDS_BATCH))
+	{
+		batch->is_over = true;
+		batch->end = call->error;
+		batch->end.track_id[0] = '\0';
+		jibit_run_stop(batch->run, &batch->end);
+	}
+}
+
+/* Makes the calls, and puts the rows as they end. */
+static void
+make_calls(Batch *batch)
+{
+	MemoryContext row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "jibit batch row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(row_context);
+	int element = next_element(batch);
+
+	while (element != NO_ELEMENT || jibit_run_count(batch->run) > 0)
+	{
+		JibitCall *call;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(row_context);
+		if (element != NO_ELEMENT && batch->is_over)
+			put_group(batch, element, (Datum) 0,
+					  jibit_error_datum(&batch->end));
+		else if (element != NO_ELEMENT &&
+				 jibit_run_count(batch->run) < batch->concurrency)
+			start_call(batch, element);
+		else
+		{
+			call = jibit_run_wait(batch->run, WAIT_MS);
+			if (call == NULL)
+				continue;
+			end_call(batch, call);
+			jibit_run_free_call(batch->run, call);
+			continue;
+		}
+		element = next_element(batch);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
 }
 
 /* The type of an element's result: of the second column, or its element. */
@@ -345,7 +411,6 @@ static Datum
 run_batch(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	JibitCallRun calls = {.next = next_call, .done = end_call};
 	Batch *batch = palloc0(sizeof(Batch));
 	TupleDesc desc;
 	AttrNumber sort_column = 1;
@@ -368,9 +433,18 @@ run_batch(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 
 	batch->policy = jibit_session_policy();
 	batch->policy.wait_suspended = true;
-	calls.arg = batch;
-	calls.concurrency = Max(Min(jibit_batch_concurrency, batch->nelements), 1);
-	jibit_client_run(&calls);
+	batch->policy.timed_from_place = true;
+	batch->concurrency = jibit_batch_concurrency;
+	batch->run = jibit_run_begin();
+	PG_TRY();
+	{
+		make_calls(batch);
+	}
+	PG_FINALLY();
+	{
+		jibit_run_end(batch->run);
+	}
+	PG_END_TRY();
 
 	tuplesort_performsort(batch->sort);
 	ExecDropSingleTupleTableSlot(batch->slot);

@@ -17,8 +17,8 @@
 #include "base/encoding.h"
 #include "base/extension.h"
 #include "base/subtransaction.h"
-#include "call/client.h"
 #include "call/result.h"
+#include "call/run.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -147,22 +147,16 @@ check_account(Report *report, const JibitCredentials *credentials)
 {
 	JibitCall *call = palloc0(sizeof(JibitCall));
 	JibitPolicy policy = jibit_session_policy();
-	JibitToken token;
-	JibitError error;
 	bool ok;
-
-	ok = jibit_token_get(credentials, &policy, TRACK_ID,
-						 jibit_now_us() + jibit_timeout_ms * INT64CONST(1000),
-						 &token, &error);
-	explicit_bzero(&token, sizeof(token));
-	add_result(report, ITEM_TOKEN, ok,
-			   ok ? "the keys are accepted" : describe(&error));
-	if (!ok)
-		return;
 
 	call->inquiry = &jibit_inquiries[JIBIT_INQUIRY_balances];
 	call->policy = &policy;
-	jibit_client_call(call);
+	jibit_run_one(call);
+	add_result(report, ITEM_TOKEN, call->had_token,
+			   call->had_token ? "the keys are accepted"
+							   : describe(&call->error));
+	if (!call->had_token)
+		return;
 	ok = call->answer != NULL;
 	if (ok)
 		add_result(report, ITEM_INQUIRY, true,

@@ -105,7 +105,7 @@ jibit_make_call(JibitCall *call)
 	JibitPolicy policy = jibit_session_policy();
 
 	call->policy = &policy;
-	jibit_client_call(call);
+	jibit_run_one(call);
 	if (call->answer != NULL)
 		return true;
 	jibit_error_report(jibit_on_error == JIBIT_ON_ERROR_WARNING &&

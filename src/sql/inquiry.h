@@ -8,7 +8,7 @@
 #ifndef JIBIT_SQL_INQUIRY_H
 #define JIBIT_SQL_INQUIRY_H
 
-#include "call/client.h"
+#include "call/run.h"
 
 /*
  * Makes one call with the session's settings.  True with an answer; else it

@@ -21,7 +21,7 @@
 #include "account/rights.h"
 #include "base/encoding.h"
 #include "base/extension.h"
-#include "call/client.h"
+#include "call/run.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -499,7 +499,7 @@ inquire(Check *check, const Question *question, JibitCall *call)
 
 	call->policy = &check->policy;
 	error_context_stack = &context;
-	jibit_client_call(call);
+	jibit_run_one(call);
 	error_context_stack = context.previous;
 	if (call->answer != NULL)
 		return true;

@@ -31,9 +31,10 @@ my $session = jibit_session($node);
 # ---- as one by one
 
 # Faults of which nothing is left for the next call, and that do not concern
-# every element (JB007), nor take long.
+# every element (JB007), nor those that follow, nor take long.
 my %unfit = map { $_ => 1 }
-  qw(endless slow hang drip flaky-2 close-once big-body reset close echo-secret),
+  qw(endless slow hang drip flaky-2 close-once big-body reset close echo-secret
+  balance.not_enough daily_limit.reached),
   split /\n/, $node->safe_psql('postgres',
 	q{SELECT code FROM jibit_error_codes WHERE errcode = 'JB007'});
 my @faults = grep { !$unfit{$_} }
