@@ -21,6 +21,7 @@ main(void)
 	test_errorclass();
 	test_retry();
 	test_circuit();
+	test_holders();
 	test_properties();
 	return finish();
 }

@@ -64,6 +64,7 @@ extern void test_mask(void);
 extern void test_errorclass(void);
 extern void test_retry(void);
 extern void test_circuit(void);
+extern void test_holders(void);
 extern void test_properties(void);
 
 #endif
