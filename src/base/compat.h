@@ -20,6 +20,7 @@
 #include "catalog/pg_proc.h"
 #include "common/base64.h"
 #include "miscadmin.h"
+#include "funcapi.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #if PG_VERSION_NUM >= 180000
@@ -35,6 +36,14 @@
 	PG_MODULE_MAGIC_EXT(.name = "jibit", .version = version_string)
 #else
 #define JIBIT_MODULE_MAGIC(version_string) PG_MODULE_MAGIC
+#endif
+
+/* 15.0 has it under this name alone. */
+#if PG_VERSION_NUM < 160000
+#define InitMaterializedSRF SetSingleFuncCall
+#ifndef MAT_SRF_USE_EXPECTED_DESC
+#define MAT_SRF_USE_EXPECTED_DESC SRF_SINGLE_USE_EXPECTED
+#endif
 #endif
 
 /* Stands before a declaration. */

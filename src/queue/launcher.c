@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/config.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
@@ -350,11 +351,25 @@ is_template(Oid database)
 	return result;
 }
 
+/* As have_createdb_privilege(), which older minor versions do not export. */
+static bool
+may_create_databases(Oid role)
+{
+	HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool result = HeapTupleIsValid(tuple) &&
+				  ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
 static bool
 may_have_for_himself(Oid database, bool as_template)
 {
 	return jibit_owns_database(database, GetUserId()) ||
-		   (as_template && have_createdb_privilege() && is_template(database));
+		   (as_template && may_create_databases(GetUserId()) &&
+			is_template(database));
 }
 
 /*

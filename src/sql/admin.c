@@ -9,6 +9,7 @@
 
 #include "account/credentials.h"
 #include "account/token.h"
+#include "base/compat.h"
 #include "base/extension.h"
 #include "call/last.h"
 #include "call/result.h"

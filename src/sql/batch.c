@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/extension.h"

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "account/policy.h"
+#include "base/compat.h"
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/errors.h"

@@ -13,6 +13,7 @@
 #include "account/credentials.h"
 #include "account/token.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/extension.h"

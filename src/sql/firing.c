@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "sql/dates.h"
 #include "sql/firing.h"
@@ -36,8 +36,8 @@ jibit_column_is_same(TupleDesc desc, AttrNumber column, HeapTuple before,
 	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
 	bool before_null;
 	bool after_null;
-	Datum old = heap_getattr(before, column, desc, &before_null);
-	Datum new = heap_getattr(after, column, desc, &after_null);
+	Datum old = SPI_getbinval(before, desc, column, &before_null);
+	Datum new = SPI_getbinval(after, desc, column, &after_null);
 
 	if (before_null || after_null)
 		return before_null == after_null;
@@ -51,7 +51,7 @@ jibit_column_text(TupleDesc desc, AttrNumber column, HeapTuple row)
 	Oid output;
 	bool is_varlena;
 	bool isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = SPI_getbinval(row, desc, column, &isnull);
 
 	if (isnull)
 		return NULL;

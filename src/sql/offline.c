@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"

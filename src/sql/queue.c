@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/extension.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
