@@ -7,6 +7,9 @@
 # From the Makefile or the caller's environment:
 #   PG_CONFIG        the server to build for; a value other than `pg_config`
 #                    is taken as chosen, and no PostgreSQL is installed then
+#   JIBIT_SERVER     a folder with another minor version of that server below
+#                    it, at the same paths: that one runs, with what is built
+#                    for PG_CONFIG
 #   MAKE, CC         the programs to build with
 #   TMPDIR           where the temporary folder goes (default /tmp)
 #   JIBIT_TEST_USER  whom root becomes (default postgres, else nobody)
@@ -407,7 +410,8 @@ jibit_give() {
 # Copies the folder $1 to the same path below the private installation.
 jibit_copy_folder() {
 	mkdir -p "$JIBIT_INST$1"
-	cp -R --preserve=mode,timestamps,links --reflink=auto "$1/." "$JIBIT_INST$1/"
+	cp -R --preserve=mode,timestamps,links --reflink=auto \
+		"${JIBIT_SERVER:-}$1/." "$JIBIT_INST$1/"
 }
 
 # Whether the loader finds the library $1 by itself, or has no need to.
@@ -423,7 +427,7 @@ jibit_loader_has() {
 
 # The private copy, as PostgreSQL's own temp-install has it, and the extension.
 jibit_make_installation() {
-	local bindir pkglibdir sharedir libdir program library
+	local bindir pkglibdir sharedir libdir programs program library
 
 	bindir=$("$PG_CONFIG" --bindir)
 	pkglibdir=$("$PG_CONFIG" --pkglibdir)
@@ -437,14 +441,16 @@ jibit_make_installation() {
 	# The server resolves symbolic links to itself: real copies are needed. By
 	# name, since the folder may hold everything else (/usr/bin).
 	mkdir -p "$JIBIT_BINDIR"
-	for program in "$bindir"/{postgres,psql,initdb,pgbench,createdb,dropdb} \
-		"$bindir"/{createuser,dropuser,vacuumdb,reindexdb,clusterdb} \
-		"$bindir"/pg_*; do
+	programs=${JIBIT_SERVER:-}$bindir
+	for program in "$programs"/{postgres,psql,initdb,pgbench,createdb,dropdb} \
+		"$programs"/{createuser,dropuser,vacuumdb,reindexdb,clusterdb} \
+		"$programs"/pg_*; do
 		if [ -f "$program" ] && [ -x "$program" ]; then
 			cp -L --preserve=mode,timestamps --reflink=auto "$program" \
 				"$JIBIT_BINDIR/" || exit 1
 		fi
 	done
+	[ -x "$JIBIT_BINDIR/postgres" ] || jibit_die "no server in $programs"
 	jibit_copy_folder "$pkglibdir" || exit 1
 	jibit_copy_folder "$sharedir" || exit 1
 	rm -rf "$JIBIT_INST$pkglibdir"/{bitcode,pgxs} "$JIBIT_INST$sharedir/man"
@@ -462,6 +468,8 @@ jibit_make_installation() {
 	jibit_become "$JIBIT_BINDIR/postgres" --version >/dev/null ||
 		jibit_die "$JIBIT_USER cannot run programs below $JIBIT_WORK;" \
 			"set TMPDIR to a folder where that is possible"
+	[ -z "${JIBIT_SERVER:-}" ] ||
+		jibit_say "running $("$JIBIT_BINDIR/postgres" --version)"
 
 	# pg_regress is run from here too, so that its clusters are known by path.
 	JIBIT_REGRESS_PROGRAM=
