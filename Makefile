@@ -128,7 +128,7 @@ REGRESS_OPTS = --launcher=$(srcdir)/test/sandbox/with-sandbox \
 # headers.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 PG_CFLAGS += -Wno-ignored-attributes -Wno-ignored-optimization-argument \
-	-Wno-unknown-warning-option
+	-Wno-cast-function-type-strict -Wno-unknown-warning-option
 endif
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -141,7 +141,7 @@ ifneq ($(PORTNAME),darwin)
 SHLIB_LINK += -Wl,-Bsymbolic
 endif
 
-ifneq ($(shell test $(firstword $(subst ., ,$(VERSION))) -ge 15 && echo yes),yes)
+ifneq ($(shell test $(MAJORVERSION) -ge 15 && echo yes),yes)
 $(error jibit needs PostgreSQL 15 or later, $(PG_CONFIG) is of $(VERSION))
 endif
 

@@ -149,7 +149,9 @@ SELECT count(*) FILTER (WHERE jibit_match_shahkar(national_code, mobile)) FROM p
 ALTER TABLE people ADD matched boolean;
 UPDATE people SET matched = jibit_match_shahkar(national_code, mobile) WHERE active;
 SELECT id, matched FROM people ORDER BY id;
+\set VERBOSITY terse
 SELECT bool_and(jibit_match_shahkar(national_code, mobile)) FROM people;
+\set VERBOSITY default
 SELECT bool_and(jibit_match_shahkar(national_code, mobile)::boolean) FROM people WHERE id < 3;
 -- No verdict is NULL.
 SELECT matched IS NULL AS unknown, track_id FROM jibit_match_card(magic('card', 'matching.unknown'), '0123456789', '13600331');

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What differs between PostgreSQL 15 to 18 and between libcurl versions.
+ *	  What differs between PostgreSQL 15 to 19 and between libcurl versions.
  *
  * The only file that tests PG_VERSION_NUM or LIBCURL_VERSION_NUM.
  *
@@ -44,6 +44,11 @@
 #ifndef MAT_SRF_USE_EXPECTED_DESC
 #define MAT_SRF_USE_EXPECTED_DESC SRF_SINGLE_USE_EXPECTED
 #endif
+#endif
+
+/* pqsignal() takes this one from 19 on. */
+#ifndef PG_SIG_IGN
+#define PG_SIG_IGN SIG_IGN
 #endif
 
 /* Stands before a declaration. */

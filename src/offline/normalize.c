@@ -469,10 +469,9 @@ copy_trimmed(const char *s, size_t len, CopyRule rule, char *out,
 				size = 1;
 				break;
 			case COPY_COMPACT:
-				if (is_separator(c))
-					continue;
-				/* FALLTHROUGH */
 			case COPY_ASCII_DIGITS:
+				if (rule == COPY_COMPACT && is_separator(c))
+					continue;
 				if (c.kind == JIBIT_TEXT_DIGIT)
 				{
 					ascii = (char) c.code;

@@ -26,6 +26,7 @@
 #include "funcapi.h"
 #include "net/http.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 /* JWTs are checked against the clock; a minute is what services tolerate. */
 #define SKEW_TOLERATED_S 60

@@ -26,6 +26,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/tuplestore.h"
 
 /* What stays the same from call to call of one expression; in fn_extra. */
 typedef struct CallSite

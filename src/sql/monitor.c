@@ -16,6 +16,7 @@
 #include "shared/cache.h"
 #include "shared/stats.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 static Datum
 ms_datum(double us)

@@ -27,6 +27,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 /* While waiting for a result: how often to look without being told. */
 #define LOOK_MS 1000
@@ -183,17 +184,6 @@ find_column(Relation relation, const char *name)
 	return (AttrNumber) number;
 }
 
-static void
-push_string(JsonbParseState **state, JsonbIteratorToken token, char *text)
-{
-	JsonbValue value;
-
-	value.type = jbvString;
-	value.val.string.val = text;
-	value.val.string.len = (int) strlen(text);
-	(void) pushJsonbValue(state, token, &value);
-}
-
 /* Also where its column is NULL, so that a misspelt name shows at once. */
 static const JibitParam *
 find_param(const JibitInquiry *inquiry, const char *argument)
@@ -215,7 +205,7 @@ typedef struct Firing
 	const char *profile; /* NULL: the session's */
 	bool is_changed;	 /* or inserted */
 	bool is_complete;	 /* no required argument is NULL */
-	JsonbValue *arguments;
+	Jsonb *arguments;
 } Firing;
 
 static void
@@ -226,11 +216,11 @@ read_row(Firing *firing, const TriggerData *trigger,
 	TupleDesc desc = RelationGetDescr(relation);
 	bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple row = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	JsonbParseState *state = NULL;
+	Datum *strings = palloc(sizeof(Datum) * 2 * trigger->tg_trigger->tgnargs);
+	int nstrings = 0;
 
 	firing->is_changed = !is_update;
 	firing->is_complete = true;
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 1; i < trigger->tg_trigger->tgnargs; i++)
 	{
 		char *argument = pstrdup(trigger->tg_trigger->tgargs[i]);
@@ -265,10 +255,13 @@ read_row(Firing *firing, const TriggerData *trigger,
 				firing->is_complete = false;
 			continue;
 		}
-		push_string(&state, WJB_KEY, argument);
-		push_string(&state, WJB_VALUE, text);
+		strings[nstrings++] = CStringGetTextDatum(argument);
+		strings[nstrings++] = CStringGetTextDatum(text);
 	}
-	firing->arguments = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	firing->arguments = DatumGetJsonbP(DirectFunctionCall1(
+		jsonb_object,
+		PointerGetDatum(construct_array(strings, nstrings, TEXTOID, -1, false,
+										TYPALIGN_INT))));
 }
 
 PG_FUNCTION_INFO_V1(jibit_queue_inquiry);
@@ -296,7 +289,7 @@ jibit_queue_inquiry(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	submission = jibit_submit_begin(inquiry->id, firing.profile);
-	(void) jibit_submit_add(submission, JsonbValueToJsonb(firing.arguments),
+	(void) jibit_submit_add(submission, firing.arguments,
 							GetCurrentTransactionStartTimestamp(), 0);
 	jibit_submit_end(submission);
 	return PointerGetDatum(NULL);

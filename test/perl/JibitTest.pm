@@ -1,7 +1,7 @@
 # What the TAP tests share: a sandbox process, a cluster that uses it, errors
 # taken apart, waiting for a condition, and certificates to be refused.
 #
-# It stands on PostgreSQL's own modules (15 to 18), IPC::Run as they need it,
+# It stands on PostgreSQL's own modules (15 to 19), IPC::Run as they need it,
 # and core Perl. The harness sets JIBIT_SANDBOX, the sandbox's program.
 #
 #	use JibitTest;
