@@ -66,6 +66,7 @@ OBJS = \
 	src/shared/breaker.o \
 	src/shared/budget.o \
 	src/shared/cache.o \
+	src/shared/cachearea.o \
 	src/shared/circuit.o \
 	src/shared/digest.o \
 	src/shared/holders.o \

@@ -19,8 +19,8 @@
 #include "catalog/pg_database.h"
 #include "catalog/pg_proc.h"
 #include "common/base64.h"
-#include "miscadmin.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #if PG_VERSION_NUM >= 180000

@@ -11,7 +11,6 @@
 #ifndef JIBIT_CACHE_H
 #define JIBIT_CACHE_H
 
-#include "datatype/timestamp.h"
 #include "shared/digest.h"
 
 /* size_kb is jibit.cache_size. */
@@ -24,23 +23,22 @@ extern void jibit_cache_shmem_init(int size_kb);
 
 /*
  * Looks up what is stored under the key and is not older than max_age_ms.
- * Returns it palloc'd in the current context with its size, or NULL.  Never
- * throws: on lack of memory there is no hit.
+ * Returns it palloc'd in the current context with its size, or NULL.
  */
 extern void *jibit_cache_get(const uint8 *key, int64 max_age_ms, int *size);
 
 /*
  * Stores a copy, in place of what the key had.  What is too large for the
- * cache is not stored; what has not been used of late makes room.  `owner` and
- * `kind` are for jibit_cache_clear().
+ * cache is not stored; what has expired by the settings of inquiries makes room,
+ * else what has not been used of late.  Throws nothing.
  */
-extern void jibit_cache_put(const uint8 *key, Oid owner, int kind,
+extern void jibit_cache_put(const uint8 *key, Oid owner, int inquiry,
 							const void *data, int size);
 
 /*
- * Drops what an owner stored of a kind, or (kind -1) of every kind.  Returns
- * how many entries.
+ * Drops what an owner stored of an inquiry, or (inquiry -1) of every one.
+ * Returns how many entries.
  */
-extern int64 jibit_cache_clear(Oid owner, int kind);
+extern int64 jibit_cache_clear(Oid owner, int inquiry);
 
 #endif /* JIBIT_CACHE_H */

@@ -106,6 +106,51 @@ my $two = jibit_session($node);
 	is(calls_of(sub { ask($two, 1000, $hot) }), $hot, 'nothing is left of it');
 }
 
+# ---- what has just been stored, beside answers of another size
+
+{
+	my ($new, $rounds, $again) = (50, 20, 0);
+
+	ask($one, 20_000, 2500);
+	$one->query('SELECT count(result) FROM jibit_card_batch('
+		  . cards(20_000, 500) . ')');
+	foreach my $i (0 .. $rounds - 1)
+	{
+		ask($one, 30_000 + $i * $new, $new);
+		$again += calls_of(sub { ask($two, 30_000 + $i * $new, $new) });
+	}
+	cmp_ok($again, '<=', $rounds * $new / 100,
+		'of what has just been stored hardly any is asked for again');
+	$one->query('SELECT jibit_cache_clear()');
+}
+
+# ---- what has expired, though it was stored later
+
+{
+	my $expiring = cards(20_000, 600);
+
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET jibit.cache_ttl_card = '100ms'});
+	$node->reload;
+	poll_until(sub { $one->value('SHOW jibit.cache_ttl_card') eq '100ms' },
+		'the new jibit.cache_ttl_card');
+	ask($one, 10_000, 200);
+	my $stored = $one->value(
+		"SELECT count(result), clock_timestamp() FROM jibit_card_batch($expiring)");
+	like($stored, qr/^600\|/, 'answers that expire soon');
+	$stored =~ s/.*\|//;
+	poll_until(
+		sub { $one->value("SELECT clock_timestamp() > '$stored'::timestamptz + '100ms'") eq 't' },
+		'them to expire');
+	ask($one, 30_000, 600);
+	cmp_ok(calls_of(sub { ask($two, 10_000, 200) }),
+		'<=', 20, '... have made room for others');
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET jibit.cache_ttl_card');
+	$node->reload;
+	poll_until(sub { $one->value('SHOW jibit.cache_ttl_card') eq '-1' },
+		'the old jibit.cache_ttl_card');
+	$one->query('SELECT jibit_cache_clear()');
+}
+
 # ---- hits, changes and clearing at a time
 
 {

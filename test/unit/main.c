@@ -23,5 +23,6 @@ main(void)
 	test_circuit();
 	test_holders();
 	test_properties();
+	test_cache();
 	return finish();
 }

@@ -66,5 +66,6 @@ extern void test_retry(void);
 extern void test_circuit(void);
 extern void test_holders(void);
 extern void test_properties(void);
+extern void test_cache(void);
 
 #endif
