@@ -350,6 +350,7 @@ exchange(bool claims)
 		wakeups_seen = wakeups;
 		recovered = false;
 		due_at = DT_NOEND;
+		purge_us = jibit_now_us() + PURGE_MS * INT64CONST(1000);
 	}
 	else
 	{
@@ -569,6 +570,8 @@ jibit_worker_main(Datum database)
 	run = jibit_run_begin();
 	while (!ShutdownRequestPending)
 	{
+		/* Others wait for every process to do so: DROP DATABASE, for one. */
+		CHECK_FOR_INTERRUPTS();
 		reload_settings();
 		if (running.count == 0 || must_flush() || needs_claims())
 			exchange(claimed.count == 0 || needs_claims());

@@ -38,10 +38,12 @@ sub wait_for_workers
 	  || diag('workers: ' . workers());
 }
 
-# A statement and how long it takes, in ms; it must succeed.
+# A statement and how long it takes, in ms; it must succeed, and not hang.
 sub timed
 {
 	my ($query) = @_;
+	local $ENV{PGOPTIONS} =
+	  "-c statement_timeout=${PostgreSQL::Test::Utils::timeout_default}s";
 	my $began = Time::HiRes::time();
 	my %error = sql_error($node, $query);
 
@@ -51,29 +53,54 @@ sub timed
 
 wait_for_workers('postgres', 'a worker where the database exists');
 
-# ---- idle
+# ---- idle, also without the extension
 
 {
-	my $worker = $queue->worker;
-	my $ticks = sub {
-		my @fields = split / /, (slurp_file("/proc/$worker/stat") =~ s/.*\) //r);
-		return $fields[11] + $fields[12];
-	};
-	# Seen from another database: nobody else has a session in this one.
+	set_conf('jibit.worker_databases', q{'postgres, bare'});
+	sql('CREATE DATABASE bare');
+	wait_for_workers('bare,postgres', 'a worker where there is no extension');
+	# Every process of the server has its part in this.
+	sql('CREATE DATABASE other');
+	timed('DROP DATABASE other');
+
+	my @databases = qw(postgres bare);
+	# Seen from another database: nobody else has a session in these.
 	my $elsewhere = jibit_queue($node, 'template1');
-	my $transactions = sub {
-		return $elsewhere->sql(
-			q{SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'postgres'}
-		);
+	# Of each database, the transactions and the time of its worker.
+	my $look = sub {
+		return map {
+			my ($transactions, $worker) = split /\|/, $elsewhere->sql(
+				qq{SELECT xact_commit + xact_rollback, pid
+					FROM pg_stat_database d JOIN pg_stat_activity a USING (datname)
+					WHERE datname = '$_' AND backend_type = 'jibit worker'});
+			my @fields =
+			  split / /, (slurp_file("/proc/$worker/stat") =~ s/.*\) //r);
+			[ $transactions, $fields[11] + $fields[12] ];
+		} @databases;
 	};
 	$queue->disconnect;
-	my ($before, $cpu) = ($transactions->(), $ticks->());
+	my @before = $look->();
 	# Nothing can be waited for here: that little happens is what is tested.
 	Time::HiRes::sleep(6);
-	my ($after, $cpu_after) = ($transactions->(), $ticks->());
+	my @after = $look->();
 	$elsewhere->disconnect;
-	cmp_ok($after - $before, '<=', 8, 'an idle worker looks seldom');
-	cmp_ok($cpu_after - $cpu, '<=', 5, '... and does next to nothing');
+	foreach my $i (0 .. $#databases)
+	{
+		cmp_ok($after[$i][0] - $before[$i][0],
+			'<=', 8, "$databases[$i]: an idle worker looks seldom");
+		cmp_ok($after[$i][1] - $before[$i][1],
+			'<=', 5, '... and does next to nothing');
+	}
+
+	my $bare = jibit_queue($node, 'bare');
+	$bare->sql('CREATE EXTENSION jibit');
+	jibit_store_credentials($node, dbname => 'bare', sandbox => $sandbox);
+	$bare->submit($bare->cards(3));
+	ok($bare->wait_until_done, '... but begins once there is the extension');
+	$bare->disconnect;
+	set_conf('jibit.worker_databases', 'DEFAULT');
+	wait_for_workers('postgres', '... and is gone again');
+	sql('DROP DATABASE bare');
 }
 
 # ---- databases that come and go
