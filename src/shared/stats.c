@@ -35,19 +35,25 @@
 /* Up to 2^32 us, an hour and twelve minutes. */
 #define BUCKETS ((32 - STEPS_BITS + 1) * STEPS)
 
+typedef enum Counter
+{
+	CALLS,
+	SUCCEEDED,
+	CACHE_HITS,
+	STATEMENT_HITS,
+	RETRIES,
+	BYTES_RECEIVED,
+	TOTAL_US,
+	MAX_US,
+	COUNTERS
+} Counter;
+
 typedef struct Entry
 {
 	bool used;
 	int inquiry;
 	char profile[JIBIT_PROFILE_MAX + 1];
-	pg_atomic_uint64 calls;
-	pg_atomic_uint64 succeeded;
-	pg_atomic_uint64 cache_hits;
-	pg_atomic_uint64 statement_hits;
-	pg_atomic_uint64 retries;
-	pg_atomic_uint64 bytes_received;
-	pg_atomic_uint64 total_us;
-	pg_atomic_uint64 max_us;
+	pg_atomic_uint64 counters[COUNTERS];
 	slock_t mutex; /* of last_error */
 	char last_error[JIBIT_CODE_SIZE];
 	pg_atomic_uint32 histogram[BUCKETS];
@@ -67,21 +73,6 @@ jibit_stats_shmem_size(void)
 	return MAXALIGN(sizeof(Stats));
 }
 
-static void
-init_counters(Entry *entry)
-{
-	pg_atomic_init_u64(&entry->calls, 0);
-	pg_atomic_init_u64(&entry->succeeded, 0);
-	pg_atomic_init_u64(&entry->cache_hits, 0);
-	pg_atomic_init_u64(&entry->statement_hits, 0);
-	pg_atomic_init_u64(&entry->retries, 0);
-	pg_atomic_init_u64(&entry->bytes_received, 0);
-	pg_atomic_init_u64(&entry->total_us, 0);
-	pg_atomic_init_u64(&entry->max_us, 0);
-	for (int i = 0; i < BUCKETS; i++)
-		pg_atomic_init_u32(&entry->histogram[i], 0);
-}
-
 void
 jibit_stats_shmem_init(void)
 {
@@ -94,8 +85,13 @@ jibit_stats_shmem_init(void)
 	stats->lock = &GetNamedLWLockTranche(JIBIT_STATS_TRANCHE)->lock;
 	for (int i = 0; i < ENTRIES; i++)
 	{
-		SpinLockInit(&stats->entries[i].mutex);
-		init_counters(&stats->entries[i]);
+		Entry *entry = &stats->entries[i];
+
+		SpinLockInit(&entry->mutex);
+		for (int j = 0; j < COUNTERS; j++)
+			pg_atomic_init_u64(&entry->counters[j], 0);
+		for (int j = 0; j < BUCKETS; j++)
+			pg_atomic_init_u32(&entry->histogram[j], 0);
 	}
 }
 
@@ -233,6 +229,18 @@ raise_to(pg_atomic_uint64 *maximum, uint64 value)
 		;
 }
 
+static void
+add(Entry *entry, Counter counter, uint64 count)
+{
+	pg_atomic_fetch_add_u64(&entry->counters[counter], count);
+}
+
+static uint64
+read_counter(Entry *entry, Counter counter)
+{
+	return pg_atomic_read_u64(&entry->counters[counter]);
+}
+
 void
 jibit_stats_count_call(int inquiry, const char *profile,
 					   const char *error_code, int retries,
@@ -242,9 +250,9 @@ jibit_stats_count_call(int inquiry, const char *profile,
 
 	if (entry == NULL)
 		return;
-	pg_atomic_fetch_add_u64(&entry->calls, 1);
+	add(entry, CALLS, 1);
 	if (error_code == NULL)
-		pg_atomic_fetch_add_u64(&entry->succeeded, 1);
+		add(entry, SUCCEEDED, 1);
 	else
 	{
 		SpinLockAcquire(&entry->mutex);
@@ -252,10 +260,10 @@ jibit_stats_count_call(int inquiry, const char *profile,
 		SpinLockRelease(&entry->mutex);
 	}
 	if (retries > 0)
-		pg_atomic_fetch_add_u64(&entry->retries, retries);
-	pg_atomic_fetch_add_u64(&entry->bytes_received, bytes_received);
-	pg_atomic_fetch_add_u64(&entry->total_us, duration_us);
-	raise_to(&entry->max_us, (uint64) duration_us);
+		add(entry, RETRIES, retries);
+	add(entry, BYTES_RECEIVED, bytes_received);
+	add(entry, TOTAL_US, duration_us);
+	raise_to(&entry->counters[MAX_US], (uint64) duration_us);
 	pg_atomic_fetch_add_u32(&entry->histogram[bucket_of(duration_us)], 1);
 }
 
@@ -265,8 +273,7 @@ jibit_stats_count_hit(int inquiry, const char *profile, bool of_statement)
 	Entry *entry = get_entry(inquiry, profile);
 
 	if (entry != NULL)
-		pg_atomic_fetch_add_u64(
-			of_statement ? &entry->statement_hits : &entry->cache_hits, 1);
+		add(entry, of_statement ? STATEMENT_HITS : CACHE_HITS, 1);
 }
 
 static void
@@ -277,15 +284,15 @@ fill_row(JibitStatsRow *row, Entry *entry)
 
 	row->inquiry = entry->inquiry;
 	strlcpy(row->profile, entry->profile, sizeof(row->profile));
-	row->calls = pg_atomic_read_u64(&entry->calls);
-	row->succeeded = pg_atomic_read_u64(&entry->succeeded);
+	row->calls = read_counter(entry, CALLS);
+	row->succeeded = read_counter(entry, SUCCEEDED);
 	row->failed = Max(row->calls - row->succeeded, 0);
-	row->cache_hits = pg_atomic_read_u64(&entry->cache_hits);
-	row->statement_hits = pg_atomic_read_u64(&entry->statement_hits);
-	row->retries = pg_atomic_read_u64(&entry->retries);
-	row->bytes_received = pg_atomic_read_u64(&entry->bytes_received);
-	row->total_us = pg_atomic_read_u64(&entry->total_us);
-	row->max_us = pg_atomic_read_u64(&entry->max_us);
+	row->cache_hits = read_counter(entry, CACHE_HITS);
+	row->statement_hits = read_counter(entry, STATEMENT_HITS);
+	row->retries = read_counter(entry, RETRIES);
+	row->bytes_received = read_counter(entry, BYTES_RECEIVED);
+	row->total_us = read_counter(entry, TOTAL_US);
+	row->max_us = read_counter(entry, MAX_US);
 	SpinLockAcquire(&entry->mutex);
 	strlcpy(row->last_error, entry->last_error, sizeof(row->last_error));
 	SpinLockRelease(&entry->mutex);
@@ -328,7 +335,10 @@ jibit_stats_reset(void)
 		Entry *entry = &stats->entries[i];
 
 		/* The counters alone: sessions hold the entries' addresses. */
-		init_counters(entry);
+		for (int j = 0; j < COUNTERS; j++)
+			pg_atomic_write_u64(&entry->counters[j], 0);
+		for (int j = 0; j < BUCKETS; j++)
+			pg_atomic_write_u32(&entry->histogram[j], 0);
 		SpinLockAcquire(&entry->mutex);
 		entry->last_error[0] = '\0';
 		SpinLockRelease(&entry->mutex);
