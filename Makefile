@@ -69,6 +69,7 @@ OBJS = \
 	src/shared/cachearea.o \
 	src/shared/circuit.o \
 	src/shared/digest.o \
+	src/shared/exit.o \
 	src/shared/holders.o \
 	src/shared/places.o \
 	src/shared/stats.o \

@@ -18,7 +18,7 @@
 #include "base/inquiryids.h"
 #include "miscadmin.h"
 #include "shared/breaker.h"
-#include "storage/ipc.h"
+#include "shared/exit.h"
 #include "storage/lwlock.h"
 #include "storage/procarray.h"
 #include "storage/shmem.h"
@@ -135,7 +135,7 @@ time_to_pass(const JibitCircuit *circuit, TimestampTz now)
 
 /* Another process may get the same pid one day. */
 static void
-end_probes_at_exit(int code, Datum arg)
+end_all_probes(void)
 {
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < ACCOUNTS; i++)
@@ -166,7 +166,6 @@ bool
 jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 				  long *wait_ms)
 {
-	static bool registered = false;
 	TimestampTz now;
 	Account *account;
 	bool closed;
@@ -185,11 +184,7 @@ jibit_breaker_ask(const uint8 *account_digest, int inquiry, JibitPass *pass,
 	if (closed)
 		return true;
 
-	if (!registered)
-	{
-		before_shmem_exit(end_probes_at_exit, (Datum) 0);
-		registered = true;
-	}
+	jibit_exit_add(JIBIT_EXIT_PROBES, end_all_probes);
 	now = GetCurrentTimestamp();
 	LWLockAcquire(breaker->lock, LW_EXCLUSIVE);
 	account = find_or_make_account(account_digest);

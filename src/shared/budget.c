@@ -22,6 +22,7 @@
 #include "pgstat.h"
 #include "port/atomics.h"
 #include "shared/budget.h"
+#include "shared/exit.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
@@ -137,7 +138,7 @@ give_back(int inquiry, int day, int count)
 }
 
 static void
-give_back_at_exit(int code, Datum arg)
+give_back_all(void)
 {
 	for (int i = 0; i < JIBIT_INQUIRY_NUMBERS; i++)
 	{
@@ -151,16 +152,11 @@ bool
 jibit_budget_reserve(int inquiry, int *day, int limit)
 {
 	int today = *day;
-	static bool registered = false;
 	pg_atomic_uint64 *word = &budget->words[inquiry];
 	uint64 old = pg_atomic_read_u64(word);
 	uint64 spent;
 
-	if (!registered)
-	{
-		before_shmem_exit(give_back_at_exit, (Datum) 0);
-		registered = true;
-	}
+	jibit_exit_add(JIBIT_EXIT_BUDGET, give_back_all);
 	do
 	{
 		/*

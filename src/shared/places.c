@@ -18,9 +18,9 @@
 #include "base/compat.h"
 #include "base/config.h"
 #include "miscadmin.h"
+#include "shared/exit.h"
 #include "shared/holders.h"
 #include "shared/places.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -84,7 +84,7 @@ set_waiting(JibitHolder *holder, int64 since_us)
 }
 
 static void
-leave(int code, Datum arg)
+leave(void)
 {
 	JibitHolder *holder = self();
 
@@ -99,16 +99,11 @@ leave(int code, Datum arg)
 bool
 jibit_places_take(int64 since_us)
 {
-	static bool registered = false;
 	JibitHolder *holder = self();
 	int64 now_us;
 	bool granted;
 
-	if (!registered)
-	{
-		before_shmem_exit(leave, (Datum) 0);
-		registered = true;
-	}
+	jibit_exit_add(JIBIT_EXIT_PLACES, leave);
 	LWLockAcquire(places->lock, LW_EXCLUSIVE);
 	if (places->taken < jibit_max_in_flight && places->waiting == 0)
 	{

@@ -13,9 +13,9 @@
 #include "base/compat.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "shared/exit.h"
 #include "shared/workers.h"
 #include "storage/condition_variable.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -107,8 +107,10 @@ find_or_make_slot(Oid database)
 }
 
 static void
-detach(int code, Datum arg)
+detach(void)
 {
+	if (own == NULL)
+		return;
 	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
 	own->pid = 0;
 	own->latch = NULL;
@@ -122,6 +124,7 @@ jibit_workers_attach(void)
 	WorkerSlot *slot;
 	bool ok;
 
+	jibit_exit_add(JIBIT_EXIT_WORKER, detach);
 	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
 	slot = find_or_make_slot(MyDatabaseId);
 	ok = slot != NULL && slot->pid == 0;
@@ -132,8 +135,6 @@ jibit_workers_attach(void)
 		own = slot;
 	}
 	LWLockRelease(workers->lock);
-	if (ok)
-		before_shmem_exit(detach, (Datum) 0);
 	return ok;
 }
 
