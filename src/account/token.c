@@ -34,8 +34,8 @@
 #include "protocol/decode.h"
 #include "protocol/json.h"
 #include "shared/breaker.h"
+#include "shared/exit.h"
 #include "storage/condition_variable.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
@@ -329,7 +329,7 @@ claim(TokenSlot *slot, const JibitCredentials *credentials)
 }
 
 static void
-give_up_claims_at_exit(int code, Datum arg)
+give_up_all_claims(void)
 {
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < SLOTS; i++)
@@ -735,7 +735,6 @@ jibit_token_ask(JibitTokenWait *wait, const JibitPolicy *policy,
 				const char *track_id, int64 deadline_us, JibitToken *token,
 				JibitError *error, JibitTokenFetch **fetch)
 {
-	static bool registered = false;
 	const JibitCredentials *credentials = policy->credentials;
 	TimestampTz now = GetCurrentTimestamp();
 	JibitTokenAnswer answer = JIBIT_TOKEN_CLAIMED;
@@ -749,11 +748,7 @@ jibit_token_ask(JibitTokenWait *wait, const JibitPolicy *policy,
 	if (answer != JIBIT_TOKEN_CLAIMED)
 		return answer;
 
-	if (!registered)
-	{
-		before_shmem_exit(give_up_claims_at_exit, (Datum) 0);
-		registered = true;
-	}
+	jibit_exit_add(JIBIT_EXIT_TOKEN, give_up_all_claims);
 	*fetch = prepare_fetch(policy, track_id, deadline_us);
 	LWLockAcquire(table->lock, LW_EXCLUSIVE);
 	slot = find_or_make_slot(credentials, now);

@@ -20,8 +20,8 @@
 #include "call/task.h"
 #include "miscadmin.h"
 #include "net/http.h"
+#include "shared/exit.h"
 #include "shared/places.h"
-#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 /* The longest wait of a turn that has nothing to look at before. */
@@ -526,7 +526,7 @@ leave_run(JibitRun *run)
 
 /* What was sent is counted; what is held, its keepers give back at exit. */
 static void
-count_at_exit(int code, Datum arg)
+count_at_exit(void)
 {
 	dlist_iter iter;
 
@@ -539,13 +539,7 @@ count_at_exit(int code, Datum arg)
 static void
 enlist(JibitRun *run)
 {
-	static bool registered = false;
-
-	if (!registered)
-	{
-		before_shmem_exit(count_at_exit, (Datum) 0);
-		registered = true;
-	}
+	jibit_exit_add(JIBIT_EXIT_CALLS, count_at_exit);
 	dlist_push_tail(&runs, &run->node);
 }
 
