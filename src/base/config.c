@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 char *jibit_credentials_table;
@@ -75,74 +76,45 @@ static const struct config_enum_entry log_calls_options[] = {
 #define TIMEOUT_MAX_MS (60 * 60 * 1000)
 
 /*
- * Does a value come from the server's files or from the database, and not
- * from the session or its role?  A check hook is also called for such a value
- * when the session has one of its own that counts; and for one of the server's
- * files, by a reload, or of all roles, at login, when the database has one that
- * counts.  *seen is the source of the latest value that did.
+ * Is a check hook's value the server's?  *seen is the source of the latest one
+ * that was: the command line and the database count above the files for good.
+ *
+ * Assign hooks would not do: they are not called for a value of the server's
+ * that the client or the role overrides.  Check hooks are, but also for values
+ * that are only looked at, by ALTER SYSTEM and pg_file_settings, and for those
+ * that a parallel worker copies from its leader.  So the files count only while
+ * they are read: by the postmaster, whose values other processes inherit, and
+ * by a reload, which is known by the name of its memory context.
  */
 static bool
-is_of_server(GucSource *seen, GucSource source)
+is_of_server(GucSource source, GucSource *seen)
 {
-	if (source > PGC_S_DATABASE || (*seen >= PGC_S_GLOBAL && source < *seen))
+	if (source > PGC_S_DATABASE || (*seen > PGC_S_FILE && source < *seen))
+		return false;
+	if (source <= PGC_S_FILE && IsUnderPostmaster &&
+		strcmp(CurrentMemoryContext->name, "config file processing") != 0)
 		return false;
 	*seen = source;
 	return true;
 }
 
-static bool
-check_timeout(int *newval, void **extra, GucSource source)
-{
-	static GucSource seen = PGC_S_DEFAULT;
-
-	if (is_of_server(&seen, source))
-		jibit_server_settings.timeout_ms = *newval;
-	return true;
-}
-
-static bool
-check_connect_timeout(int *newval, void **extra, GucSource source)
-{
-	static GucSource seen = PGC_S_DEFAULT;
-
-	if (is_of_server(&seen, source))
-		jibit_server_settings.connect_timeout_ms = *newval;
-	return true;
-}
-
-static bool
-check_max_retries(int *newval, void **extra, GucSource source)
-{
-	static GucSource seen = PGC_S_DEFAULT;
-
-	if (is_of_server(&seen, source))
-		jibit_server_settings.max_retries = *newval;
-	return true;
-}
-
-static bool
-check_cache_ttl(int *newval, void **extra, GucSource source)
-{
-	static GucSource seen = PGC_S_DEFAULT;
-
-	if (is_of_server(&seen, source))
-		jibit_server_settings.cache_ttl_ms = *newval;
-	return true;
-}
-
 /* A hook is not told which parameter it is for: each has its own. */
-#define CHECK_CACHE_TTL(id)                                                   \
-	static bool check_cache_ttl_##id(int *newval, void **extra,               \
-									 GucSource source)                        \
-	{                                                                         \
-		static GucSource seen = PGC_S_DEFAULT;                                \
-                                                                              \
-		if (is_of_server(&seen, source))                                      \
-			jibit_server_settings.cache_ttl_of[JIBIT_INQUIRY_##id] = *newval; \
-		return true;                                                          \
+#define CHECK_HOOK(name, member)                                          \
+	static bool check_##name(int *newval, void **extra, GucSource source) \
+	{                                                                     \
+		static GucSource seen = PGC_S_DEFAULT;                            \
+                                                                          \
+		if (is_of_server(source, &seen))                                  \
+			jibit_server_settings.member = *newval;                       \
+		return true;                                                      \
 	}
-JIBIT_EACH_INQUIRY(CHECK_CACHE_TTL)
-#undef CHECK_CACHE_TTL
+CHECK_HOOK(timeout, timeout_ms)
+CHECK_HOOK(connect_timeout, connect_timeout_ms)
+CHECK_HOOK(max_retries, max_retries)
+CHECK_HOOK(cache_ttl, cache_ttl_ms)
+#define CHECK_HOOK_OF(id) \
+	CHECK_HOOK(cache_ttl_##id, cache_ttl_of[JIBIT_INQUIRY_##id])
+JIBIT_EACH_INQUIRY(CHECK_HOOK_OF)
 
 static const GucIntCheckHook cache_ttl_hooks[JIBIT_INQUIRY_COUNT] = {
 #define HOOK(id) check_cache_ttl_##id,
@@ -185,7 +157,7 @@ check_profile(char **newval, void **extra, GucSource source)
 							JIBIT_PROFILE_MAX);
 		return false;
 	}
-	if (is_of_server(&seen, source))
+	if (is_of_server(source, &seen))
 		strlcpy(jibit_server_settings.profile, *newval,
 				sizeof(jibit_server_settings.profile));
 	return true;

@@ -64,7 +64,8 @@ extern int jibit_daily_limit_of[JIBIT_INQUIRY_NUMBERS];
 
 /*
  * What the server's files or the database say, whatever the session has set
- * since: for triggers, which a session must not weaken.
+ * since: for triggers, which a session must not weaken.  A session whose client
+ * or role overrides a value does not notice a line that goes from the files.
  */
 typedef struct JibitServerSettings
 {
