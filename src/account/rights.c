@@ -11,6 +11,7 @@
 #include "base/compat.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
@@ -34,4 +35,17 @@ jibit_may_inquire(const JibitInquiry *inquiry, Oid schema, Oid role)
 	Oid function = jibit_inquiry_function(inquiry, schema);
 
 	return OidIsValid(function) && jibit_may_execute(function, role);
+}
+
+void
+jibit_require_right(const JibitInquiry *inquiry, Oid schema, Oid role)
+{
+	if (!jibit_may_inquire(inquiry, schema, role))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
+			 errhint(
+				 "Role \"%s\" must be allowed to execute jibit_%s(); see jibit_grant().",
+				 GetUserNameFromId(role, false), inquiry->id)));
 }

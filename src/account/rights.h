@@ -20,4 +20,8 @@ extern Oid jibit_inquiry_function(const JibitInquiry *inquiry, Oid schema);
 extern bool jibit_may_inquire(const JibitInquiry *inquiry, Oid schema,
 							  Oid role);
 
+/* Raises 42501 if it may not. */
+extern void jibit_require_right(const JibitInquiry *inquiry, Oid schema,
+								Oid role);
+
 #endif /* JIBIT_RIGHTS_H */

@@ -45,6 +45,9 @@ typedef struct StatementEntry
 	char status; /* simplehash's */
 } StatementEntry;
 
+StaticAssertDecl(offsetof(KeptAnswer, key) == 0,
+				 "a key in the table stands for its KeptAnswer");
+
 #define SH_PREFIX answers
 #define SH_ELEMENT_TYPE StatementEntry
 #define SH_KEY_TYPE const JibitStatementKey *

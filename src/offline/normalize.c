@@ -503,12 +503,6 @@ copy_trimmed(const char *s, size_t len, CopyRule rule, char *out,
 }
 
 JibitVerdict
-jibit_normalize_deposit(const char *s, size_t len, char *out, size_t outsize)
-{
-	return copy_trimmed(s, len, COPY_ASCII_DIGITS, out, outsize);
-}
-
-JibitVerdict
 jibit_normalize_bank(const char *s, size_t len, char *out, size_t outsize)
 {
 	return copy_trimmed(s, len, COPY_IDENTIFIER, out, outsize);

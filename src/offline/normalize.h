@@ -57,25 +57,23 @@ extern JibitVerdict jibit_normalize_fida(const char *s, size_t len, char *out);
  * always do; one that does not fit into outsize is invalid (with out NULL,
  * outsize does not count).
  *
- * A deposit number gets ASCII digits; a bank's identifier those and capitals,
- * and must be of [A-Z0-9_]; a name gets the Persian letters for the Arabic
- * yeh and kaf, and must be free of control characters.
+ * A bank's identifier gets ASCII digits and capitals, and must be of
+ * [A-Z0-9_]; a name gets the Persian letters for the Arabic yeh and kaf, and
+ * must be free of control characters.
  */
-extern JibitVerdict jibit_normalize_deposit(const char *s, size_t len,
-											char *out, size_t outsize);
 extern JibitVerdict jibit_normalize_bank(const char *s, size_t len, char *out,
 										 size_t outsize);
 extern JibitVerdict jibit_normalize_name(const char *s, size_t len, char *out,
 										 size_t outsize);
 
 /*
- * For any argument when validation is off: ASCII digits and trimmed ends, the
- * rest as it stands.  Invalid only when malformed or too long for outsize.
+ * A deposit number, or any text: it gets ASCII digits, the rest stays as it
+ * is.  Invalid only when malformed or too long for outsize.
  */
 extern JibitVerdict jibit_normalize_text(const char *s, size_t len, char *out,
 										 size_t outsize);
 
-/* The same for numbers: also without separators and marks inside. */
+/* The same, but also without blanks, dashes, parentheses and marks inside. */
 extern JibitVerdict jibit_normalize_compact(const char *s, size_t len,
 											char *out, size_t outsize);
 

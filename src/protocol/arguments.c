@@ -16,119 +16,117 @@
 /* Longer arguments are none, whatever blanks and marks they may hold. */
 #define LOOKED_AT_MAX 8192
 
-/* What the service calls an argument of each kind in its error codes. */
-static const char *const code_stems[] = {
-	[JIBIT_KIND_CARD] = "card",
-	[JIBIT_KIND_IBAN] = "iban",
-	[JIBIT_KIND_NATIONAL_CODE] = "nationalCode",
-	[JIBIT_KIND_BIRTH_DATE] = "birthDate",
-	[JIBIT_KIND_MOBILE] = "mobileNumber",
-	[JIBIT_KIND_BANK] = "bank",
-	[JIBIT_KIND_DEPOSIT] = "deposit",
-	[JIBIT_KIND_NAME] = "name",
-	[JIBIT_KIND_POSTAL_CODE] = "postalCode",
-	[JIBIT_KIND_FIDA] = "fida",
-	[JIBIT_KIND_CORPORATION_CODE] = "corporation_code",
-	[JIBIT_KIND_REPORT_DAY] = "yearMonthDay",
-};
+/* Of a value that is no card, the log shows this many characters at the end. */
+#define SHOWN 2
 
-static int
-today_number(void)
+#define DIGITS "0123456789"
+
+/* A value of another look was probably given for another argument. */
+typedef enum Look
+{
+	LOOK_ANY,
+	LOOK_WITH_DIGIT,
+	LOOK_NO_NUMBER
+} Look;
+
+/* How a value is shown in the log. */
+typedef enum Mask
+{
+	MASK_ALL_BUT_END,
+	MASK_CARD,
+	MASK_UNLESS_BANK,
+	MASK_ALL
+} Mask;
+
+/* All that is known of the arguments of a kind. */
+typedef struct Kind
+{
+	const char *stem; /* what the service calls it in its error codes */
+
+	/* One of the two: a fixed form fits into JIBIT_ARGUMENT_MAX. */
+	JibitVerdict (*normalize)(const char *s, size_t len, char *out);
+	JibitVerdict (*normalize_text)(const char *s, size_t len, char *out,
+								   size_t outsize);
+	bool is_open;		 /* nearly anything is one */
+	bool has_separators; /* what is inside stays, without validation */
+	bool is_today;		 /* where it is not given */
+	Look look;
+	Mask mask;
+} Kind;
+
+static JibitVerdict
+normalize_birth_date(const char *s, size_t len, char *out)
 {
 	JibitJalali today = jibit_tehran_today();
 
-	return jibit_jalali_number(today.year, today.month, today.day);
+	return jibit_normalize_birth_date(
+		s, len, jibit_jalali_number(today.year, today.month, today.day), out);
 }
+
+static const Kind kinds[] = {
+	[JIBIT_KIND_CARD] = {"card", jibit_normalize_card, .mask = MASK_CARD},
+	[JIBIT_KIND_IBAN] = {"iban", jibit_normalize_iban},
+	[JIBIT_KIND_NATIONAL_CODE] = {"nationalCode",
+								  jibit_normalize_national_code},
+	[JIBIT_KIND_BIRTH_DATE] = {"birthDate", normalize_birth_date,
+							   .has_separators = true},
+	[JIBIT_KIND_MOBILE] = {"mobileNumber", jibit_normalize_mobile},
+	[JIBIT_KIND_BANK] = {"bank", .normalize_text = jibit_normalize_bank,
+						 .is_open = true, .has_separators = true,
+						 .look = LOOK_NO_NUMBER, .mask = MASK_UNLESS_BANK},
+	[JIBIT_KIND_DEPOSIT] = {"deposit", .normalize_text = jibit_normalize_text,
+							.is_open = true, .has_separators = true,
+							.look = LOOK_WITH_DIGIT},
+	[JIBIT_KIND_NAME] = {"name", .normalize_text = jibit_normalize_name,
+						 .has_separators = true, .look = LOOK_NO_NUMBER,
+						 .mask = MASK_ALL},
+	[JIBIT_KIND_POSTAL_CODE] = {"postalCode", jibit_normalize_postal_code},
+	[JIBIT_KIND_FIDA] = {"fida", jibit_normalize_fida},
+	[JIBIT_KIND_CORPORATION_CODE] = {"corporation_code",
+									 jibit_normalize_corporation_code},
+	[JIBIT_KIND_REPORT_DAY] = {"yearMonthDay", jibit_normalize_report_day,
+							   .has_separators = true, .is_today = true},
+};
 
 /* out has room for JIBIT_ARGUMENT_MAX bytes and the terminator. */
 static JibitVerdict
-normalize(JibitKind kind, const char *text, char *out)
+normalize(const JibitParam *param, const char *text, char *out)
 {
-	size_t length = strlen(text);
-	size_t size = JIBIT_ARGUMENT_MAX + 1;
+	const Kind *kind = &kinds[param->kind];
 
 	StaticAssertStmt(JIBIT_ARGUMENT_MAX >= JIBIT_IBAN_LENGTH,
-					 "room for every kind of fixed length");
+					 "room for every kind of fixed form");
 
-	switch (kind)
-	{
-		case JIBIT_KIND_CARD:
-			return jibit_normalize_card(text, length, out);
-		case JIBIT_KIND_IBAN:
-			return jibit_normalize_iban(text, length, out);
-		case JIBIT_KIND_NATIONAL_CODE:
-			return jibit_normalize_national_code(text, length, out);
-		case JIBIT_KIND_BIRTH_DATE:
-			return jibit_normalize_birth_date(text, length, today_number(),
-											  out);
-		case JIBIT_KIND_MOBILE:
-			return jibit_normalize_mobile(text, length, out);
-		case JIBIT_KIND_BANK:
-			return jibit_normalize_bank(text, length, out, size);
-		case JIBIT_KIND_DEPOSIT:
-			return jibit_normalize_deposit(text, length, out, size);
-		case JIBIT_KIND_NAME:
-			return jibit_normalize_name(text, length, out, size);
-		case JIBIT_KIND_POSTAL_CODE:
-			return jibit_normalize_postal_code(text, length, out);
-		case JIBIT_KIND_FIDA:
-			return jibit_normalize_fida(text, length, out);
-		case JIBIT_KIND_CORPORATION_CODE:
-			return jibit_normalize_corporation_code(text, length, out);
-		case JIBIT_KIND_REPORT_DAY:
-			return jibit_normalize_report_day(text, length, out);
-	}
-	return JIBIT_INVALID;
+	if (kind->normalize)
+		return kind->normalize(text, strlen(text), out);
+	return kind->normalize_text(text, strlen(text), out,
+								JIBIT_ARGUMENT_MAX + 1);
 }
 
 /* What is sent of an argument that is not valid, without validation. */
 static JibitVerdict
-normalize_leniently(JibitKind kind, const char *text, char *out)
+normalize_leniently(const JibitParam *param, const char *text, char *out)
 {
-	size_t length = strlen(text);
-	size_t size = JIBIT_ARGUMENT_MAX + 1;
-
-	switch (kind)
-	{
-		case JIBIT_KIND_BANK:
-		case JIBIT_KIND_DEPOSIT:
-		case JIBIT_KIND_NAME:
-		case JIBIT_KIND_BIRTH_DATE:
-		case JIBIT_KIND_REPORT_DAY:
-			return jibit_normalize_text(text, length, out, size);
-		default:
-			return jibit_normalize_compact(text, length, out, size);
-	}
+	return (kinds[param->kind].has_separators ? jibit_normalize_text
+											  : jibit_normalize_compact)(
+		text, strlen(text), out, JIBIT_ARGUMENT_MAX + 1);
 }
 
-/* Nearly anything is a bank's identifier or a deposit number. */
 static bool
-is_distinctive(JibitKind kind)
+has_odd_look(const JibitParam *param, const char *canonical)
 {
-	return kind != JIBIT_KIND_BANK && kind != JIBIT_KIND_DEPOSIT;
-}
-
-/*
- * A deposit number without a digit, a bank or a name of digits alone: neither
- * is wrong by itself.
- */
-static bool
-has_odd_form(JibitKind kind, const char *canonical)
-{
-	static const char digits[] = "0123456789";
-
 	if (canonical == NULL || canonical[0] == '\0')
 		return false;
-	switch (kind)
+	switch (kinds[param->kind].look)
 	{
-		case JIBIT_KIND_DEPOSIT:
-			return strpbrk(canonical, digits) == NULL;
-		case JIBIT_KIND_BANK:
-		case JIBIT_KIND_NAME:
-			return canonical[strspn(canonical, digits)] == '\0';
-		default:
-			return false;
+		case LOOK_WITH_DIGIT:
+			return strpbrk(canonical, DIGITS) == NULL;
+		case LOOK_NO_NUMBER:
+			return canonical[strspn(canonical, DIGITS)] == '\0';
+		case LOOK_ANY:
+			break;
 	}
+	return false;
 }
 
 /*
@@ -144,13 +142,13 @@ find_swapped_deposit(const JibitInquiry *inquiry, char *const *canonical)
 
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
-		JibitKind kind = inquiry->params[i].kind;
+		const JibitParam *param = &inquiry->params[i];
 
-		if (!has_odd_form(kind, canonical[i]))
+		if (!has_odd_look(param, canonical[i]))
 			continue;
 		if (odd++ == 0)
 			first = i;
-		is_deposit |= kind == JIBIT_KIND_DEPOSIT;
+		is_deposit |= kinds[param->kind].look == LOOK_WITH_DIGIT;
 	}
 	return is_deposit && odd > 1 ? first : -1;
 }
@@ -159,18 +157,18 @@ find_swapped_deposit(const JibitInquiry *inquiry, char *const *canonical)
 static bool
 looks_swapped(const JibitInquiry *inquiry, const char *const *arguments, int i)
 {
+	const JibitParam *param = &inquiry->params[i];
 	char out[JIBIT_ARGUMENT_MAX + 1];
 
 	for (int j = 0; j < inquiry->nparams; j++)
 	{
+		const JibitParam *other = &inquiry->params[j];
+
 		if (j != i && arguments[j] != NULL &&
 			strlen(arguments[j]) <= LOOKED_AT_MAX &&
-			is_distinctive(inquiry->params[i].kind) &&
-			is_distinctive(inquiry->params[j].kind) &&
-			normalize(inquiry->params[j].kind, arguments[i], out) ==
-				JIBIT_VALID &&
-			normalize(inquiry->params[i].kind, arguments[j], out) ==
-				JIBIT_VALID)
+			!kinds[param->kind].is_open && !kinds[other->kind].is_open &&
+			normalize(other, arguments[i], out) == JIBIT_VALID &&
+			normalize(param, arguments[j], out) == JIBIT_VALID)
 			return true;
 	}
 	return false;
@@ -181,7 +179,7 @@ set_code(JibitError *error, const JibitParam *param, JibitVerdict verdict)
 {
 	char code[JIBIT_CODE_SIZE];
 
-	snprintf(code, sizeof(code), "%s.%s", code_stems[param->kind],
+	snprintf(code, sizeof(code), "%s.%s", kinds[param->kind].stem,
 			 verdict == JIBIT_EMPTY ? "is_required" : "not_valid");
 	jibit_error_set(error, code, 0, NULL, NULL);
 }
@@ -230,9 +228,9 @@ jibit_arguments_normalize(const JibitInquiry *inquiry,
 			set_code(error, param, JIBIT_INVALID);
 			return false;
 		}
-		verdict = normalize(param->kind, arguments[i], out);
+		verdict = normalize(param, arguments[i], out);
 		if (verdict != JIBIT_VALID && !validate)
-			verdict = normalize_leniently(param->kind, arguments[i], out);
+			verdict = normalize_leniently(param, arguments[i], out);
 		if (verdict == JIBIT_INVALID || (verdict == JIBIT_EMPTY && validate))
 		{
 			set_error(error, inquiry, arguments, i, verdict);
@@ -262,7 +260,57 @@ jibit_argument_is_valid(const JibitInquiry *inquiry, int i,
 {
 	char out[JIBIT_ARGUMENT_MAX + 1];
 
-	return normalize(inquiry->params[i].kind, argument, out) == JIBIT_VALID;
+	return normalize(&inquiry->params[i], argument, out) == JIBIT_VALID;
+}
+
+char *
+jibit_argument_default(const JibitParam *param)
+{
+	JibitJalali today;
+	char *text;
+
+	if (!kinds[param->kind].is_today)
+		return NULL;
+	today = jibit_tehran_today();
+	text = palloc(JIBIT_DATE_LENGTH + 1);
+	jibit_jalali_format(today.year, today.month, today.day, text);
+	return text;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	while (*text && !IS_HIGHBIT_SET(*text))
+		text++;
+	return *text == '\0';
+}
+
+void
+jibit_argument_append_masked(StringInfo out, const JibitParam *param,
+							 const char *canonical)
+{
+	Mask mask = kinds[param->kind].mask;
+	size_t length = strlen(canonical);
+	char card[JIBIT_CARD_LENGTH + 1];
+
+	if (mask == MASK_CARD &&
+		jibit_mask_card(canonical, length, card) == JIBIT_VALID)
+		appendStringInfoString(out, card);
+
+	/* No bank's identifier has a digit: what has may be a card. */
+	else if (mask == MASK_UNLESS_BANK &&
+			 strspn(canonical, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == length)
+		appendStringInfoString(out, canonical);
+
+	/* Nor is shown what is too short to hide a part of it. */
+	else if (mask == MASK_ALL || length <= 2 * SHOWN || !is_ascii(canonical))
+		appendStringInfoString(out, "***");
+	else
+	{
+		for (size_t i = 0; i < length - SHOWN; i++)
+			appendStringInfoChar(out, '*');
+		appendStringInfoString(out, canonical + length - SHOWN);
+	}
 }
 
 void

@@ -28,6 +28,14 @@ extern bool jibit_arguments_normalize(const JibitInquiry *inquiry,
 extern bool jibit_argument_is_valid(const JibitInquiry *inquiry, int i,
 									const char *argument);
 
+/* Today for a report's day that is not given, palloc'd; NULL for any other. */
+extern char *jibit_argument_default(const JibitParam *param);
+
+/* Appends a normalised argument as the log may show it. */
+extern void jibit_argument_append_masked(StringInfo out,
+										 const JibitParam *param,
+										 const char *canonical);
+
 /* Appends the inquiry's path and query string. */
 extern void jibit_arguments_append_target(StringInfo url,
 										  const JibitInquiry *inquiry,

@@ -16,12 +16,12 @@
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/subtransaction.h"
-#include "base/tehran.h"
 #include "miscadmin.h"
-#include "offline/jalali.h"
+#include "protocol/arguments.h"
 #include "queue/pauses.h"
 #include "queue/request.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -171,30 +171,6 @@ jibit_request_leave_accounts(List *accounts)
  * Arguments.
  */
 
-/* A JSON value as text in UTF-8, as ->> gives it; NULL for null. */
-static char *
-value_text(const JsonbValue *value)
-{
-	char *text;
-
-	switch (value->type)
-	{
-		case jbvNull:
-			return NULL;
-		case jbvString:
-			text = pnstrdup(value->val.string.val, value->val.string.len);
-			break;
-		default:
-		{
-			Jsonb *json = JsonbValueToJsonb(unconstify(JsonbValue *, value));
-
-			text = JsonbToCString(NULL, &json->root, VARSIZE(json));
-		}
-		break;
-	}
-	return jibit_server_to_utf8(text, strlen(text));
-}
-
 /* In the request's context. */
 static void
 read_arguments(JibitRequest *request, const JibitClaim *claim)
@@ -206,26 +182,26 @@ read_arguments(JibitRequest *request, const JibitClaim *claim)
 		const JibitParam *param = &inquiry->params[i];
 		JsonbValue found;
 		const JsonbValue *value = NULL;
-		char *text = NULL;
+		char *argument = NULL;
 
 		if (JB_ROOT_IS_OBJECT(claim->arguments))
 			value = getKeyJsonValueFromContainer(
 				&claim->arguments->root, param->argument,
 				(int) strlen(param->argument), &found);
-		if (value != NULL)
-			text = value_text(value);
-		else if (param->kind == JIBIT_KIND_REPORT_DAY)
+		if (value == NULL)
+			argument = jibit_argument_default(param);
+		else if (value->type != jbvNull)
 		{
-			JibitJalali today = jibit_tehran_today();
-
-			text = palloc(JIBIT_DATE_LENGTH + 1);
-			jibit_jalali_format(today.year, today.month, today.day, text);
+			argument = TextDatumGetCString(DirectFunctionCall2(
+				jsonb_object_field_text, JsonbPGetDatum(claim->arguments),
+				CStringGetTextDatum(param->argument)));
+			argument = jibit_server_to_utf8(argument, strlen(argument));
 		}
 
 		/* A required one that is null is as good as empty. */
-		if (text == NULL && param->required)
-			text = pstrdup("");
-		request->arguments[i] = text;
+		if (argument == NULL && param->required)
+			argument = pstrdup("");
+		request->arguments[i] = argument;
 	}
 }
 

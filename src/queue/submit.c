@@ -27,6 +27,7 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "protocol/arguments.h"
 #include "queue/submit.h"
 #include "queue/table.h"
 #include "shared/workers.h"
@@ -111,21 +112,6 @@ jibit_submit_find_inquiry(const char *name)
 	return inquiry;
 }
 
-static void
-check_rights(const JibitQueueTable *table, const JibitInquiry *inquiry,
-			 const char *profile)
-{
-	if (!jibit_may_inquire(inquiry, table->schema, GetUserId()))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
-			 errhint(
-				 "The role must be allowed to execute jibit_%s(); see jibit_grant().",
-				 inquiry->id)));
-	jibit_credentials_check_role(profile);
-}
-
 /* Rows are made for this table: another one would take them for what they are not. */
 static void
 check_columns(TupleDesc desc)
@@ -160,7 +146,8 @@ jibit_submit_begin(const char *inquiry_name, const char *profile)
 						errmsg("a profile's name has 1 to %d bytes",
 							   JIBIT_PROFILE_MAX)));
 	PreventCommandIfReadOnly("jibit_submit()");
-	check_rights(table, inquiry, profile);
+	jibit_require_right(inquiry, table->schema, GetUserId());
+	jibit_credentials_check_role(profile);
 
 	/* Reading the credentials may have had the table's data made anew. */
 	table = jibit_queue_table(false);
@@ -258,7 +245,7 @@ check_arguments(const JibitInquiry *inquiry, Jsonb *arguments)
 		JsonbValue found;
 
 		/* A report without a day is today's, as jibit_daily_report() is. */
-		if (!param->required || param->kind == JIBIT_KIND_REPORT_DAY ||
+		if (!param->required || jibit_argument_default(param) != NULL ||
 			getKeyJsonValueFromContainer(&arguments->root, param->argument,
 										 (int) strlen(param->argument),
 										 &found) != NULL)

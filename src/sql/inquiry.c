@@ -14,12 +14,11 @@
 #include "base/config.h"
 #include "base/encoding.h"
 #include "base/extension.h"
-#include "base/tehran.h"
 #include "call/result.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "offline/jalali.h"
+#include "protocol/arguments.h"
 #include "sql/dates.h"
 #include "sql/inquiry.h"
 #include "utils/builtins.h"
@@ -62,17 +61,6 @@ get_call_site(FunctionCallInfo fcinfo, const JibitInquiry *inquiry)
 	return site;
 }
 
-/* Today's day in Tehran, for the report without an argument. */
-static char *
-today_text(void)
-{
-	JibitJalali today = jibit_tehran_today();
-	char *text = palloc(JIBIT_DATE_LENGTH + 1);
-
-	jibit_jalali_format(today.year, today.month, today.day, text);
-	return text;
-}
-
 /* Takes over the arguments.  False where a required one is NULL. */
 static bool
 take_arguments(FunctionCallInfo fcinfo, const CallSite *site, JibitCall *call)
@@ -82,7 +70,7 @@ take_arguments(FunctionCallInfo fcinfo, const CallSite *site, JibitCall *call)
 	for (int i = 0; i < inquiry->nparams; i++)
 	{
 		if (i >= PG_NARGS())
-			call->arguments[i] = today_text();
+			call->arguments[i] = jibit_argument_default(&inquiry->params[i]);
 		else if (PG_ARGISNULL(i))
 		{
 			if (inquiry->params[i].required)

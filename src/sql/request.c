@@ -19,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
-#include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 /* Common servers refuse request lines that are longer. */
@@ -68,32 +67,6 @@ check_path(const char *path)
 	}
 }
 
-static char *
-jsonb_text(const JsonbValue *value)
-{
-	char *result;
-
-	switch (value->type)
-	{
-		case jbvString:
-			result = pnstrdup(value->val.string.val, value->val.string.len);
-			break;
-		case jbvNumeric:
-			result = DatumGetCString(DirectFunctionCall1(
-				numeric_out, NumericGetDatum(value->val.numeric)));
-			break;
-		case jbvBool:
-			result = pstrdup(value->val.boolean ? "true" : "false");
-			break;
-		default:
-			refuse(
-				"query",
-				"A query's values are strings, numbers and booleans; leave out what is null.");
-			return NULL;
-	}
-	return jibit_server_to_utf8(result, strlen(result));
-}
-
 static RequestQuery
 read_query(Jsonb *jsonb)
 {
@@ -101,6 +74,8 @@ read_query(Jsonb *jsonb)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue value;
+	char *name = NULL;
+	char *string;
 
 	if (!JB_ROOT_IS_OBJECT(jsonb))
 		refuse("query", "A query is a JSON object.");
@@ -111,9 +86,23 @@ read_query(Jsonb *jsonb)
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			query.names[query.count] = jsonb_text(&value);
-		else if (token == WJB_VALUE)
-			query.values[query.count++] = jsonb_text(&value);
+		{
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+			continue;
+		}
+		if (token != WJB_VALUE)
+			continue;
+		if (value.type != jbvString && value.type != jbvNumeric &&
+			value.type != jbvBool)
+			refuse(
+				"query",
+				"A query's values are strings, numbers and booleans; leave out what is null.");
+		string = TextDatumGetCString(
+			DirectFunctionCall2(jsonb_object_field_text, JsonbPGetDatum(jsonb),
+								CStringGetTextDatum(name)));
+		query.names[query.count] = jibit_server_to_utf8(name, strlen(name));
+		query.values[query.count++] = jibit_server_to_utf8(string,
+														   strlen(string));
 	}
 	return query;
 }
@@ -175,15 +164,7 @@ check_rights(const char *path, const RequestQuery *query)
 		if (strcmp(inquiry->path, path) != 0 ||
 			(is_exact && !is_query_of(inquiry, query)))
 			continue;
-		if (!jibit_may_inquire(inquiry, jibit_extension_namespace(),
-							   GetUserId()))
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
-				 errhint(
-					 "The path belongs to jibit_%s(), which the role must be allowed to execute.",
-					 inquiry->id)));
+		jibit_require_right(inquiry, jibit_extension_namespace(), GetUserId());
 	}
 }
 

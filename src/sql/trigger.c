@@ -472,19 +472,14 @@ add_place(void *arg)
 static void
 require_right(const Check *check, const Question *question)
 {
-	const JibitInquiry *inquiry = &jibit_inquiries[question->inquiry];
-	Oid owner = check->relation->rd_rel->relowner;
+	Place place = {check, question->blamed};
+	ErrorContextCallback context = {error_context_stack, add_place, &place};
 
-	if (!jibit_may_inquire(inquiry, jibit_extension_namespace(), owner))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for inquiry \"%s\"", inquiry->id),
-			 errhint(
-				 "The table's owner, \"%s\", must be allowed to execute jibit_%s(); see jibit_grant().",
-				 GetUserNameFromId(owner, false), inquiry->id),
-			 errtablecol(check->relation,
-						 check->options->columns[question->blamed])));
+	error_context_stack = &context;
+	jibit_require_right(&jibit_inquiries[question->inquiry],
+						jibit_extension_namespace(),
+						check->relation->rd_rel->relowner);
+	error_context_stack = context.previous;
 }
 
 /*

@@ -50,7 +50,6 @@ static const struct
 	const char *name;
 	SizedFunction function;
 } sized_functions[] = {
-	{"deposit", jibit_normalize_deposit},
 	{"bank", jibit_normalize_bank},
 	{"name", jibit_normalize_name},
 	{"text", jibit_normalize_text},

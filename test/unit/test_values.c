@@ -347,7 +347,7 @@ test_mobiles(void)
 void
 test_texts(void)
 {
-	SizedNormalizer f = jibit_normalize_deposit;
+	SizedNormalizer f = jibit_normalize_text;
 	char out[16];
 
 	check_sized(f, "deposit", "0123-456/7.8", "0123-456/7.8");
