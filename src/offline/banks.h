@@ -26,9 +26,7 @@ typedef struct JibitBank
 extern const JibitBank *jibit_bank_by_iban(const char *iban);
 extern const JibitBank *jibit_bank_by_card(const char *card);
 
-extern int jibit_bank_count(void);
-
-/* Banks in the order of the list; n is from 0 to jibit_bank_count() - 1. */
-extern const JibitBank *jibit_bank_nth(int n);
+/* All of them; an id of NULL ends the list. */
+extern const JibitBank jibit_banks[];
 
 #endif

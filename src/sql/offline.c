@@ -188,9 +188,8 @@ jibit_bank_list(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < jibit_bank_count(); i++)
+	for (const JibitBank *bank = jibit_banks; bank->id; bank++)
 	{
-		const JibitBank *bank = jibit_bank_nth(i);
 		char *persian = jibit_utf8_to_server_or_null(bank->name_fa,
 													 strlen(bank->name_fa));
 		Datum values[7];
