@@ -138,12 +138,14 @@ sub end_talk
 
 END
 {
-	local $? = $?;
+	# Not `local $?`: what dies would exit with 0.
+	my $status = $?;
 	if (defined $owner && $$ == $owner)
 	{
 		kill 'TERM', @children if @children;
 		stop_cluster() if $cluster_runs;
 	}
+	$? = $status;
 }
 
 # ------------------------------------------------------------ the bare program

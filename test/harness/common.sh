@@ -565,7 +565,8 @@ jibit_as_user() (
 		esac
 		case $name in
 			JIBIT_API_KEY | JIBIT_SECRET_KEY) unset "$name" ;;
-			PATH | TERM | CC | MAKE | JIBIT_* | PG_TEST_* | *SAN_OPTIONS) ;;
+			PATH | TERM | CC | MAKE | PG_CONFIG | JIBIT_* | PG_TEST_*) ;;
+			*SAN_OPTIONS) ;;
 			*) unset "$name" ;;
 		esac
 	done

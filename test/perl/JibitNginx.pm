@@ -204,12 +204,14 @@ sub stop
 
 END
 {
-	local $? = $?;
+	# Not `local $?`: a test that dies would exit with 0.
+	my $status = $?;
 	# Each takes itself off the list.
 	foreach my $nginx (my @all = @running)
 	{
 		$nginx->stop if $nginx->{owner} == $$;
 	}
+	$? = $status;
 }
 
 1;

@@ -665,12 +665,15 @@ sub _query
 
 END
 {
-	# The exit status is the test's; a forked child has no sandbox to stop.
-	local $? = $?;
-	foreach my $sandbox (@running)
+	# The exit status is the test's, and waitpid changes it: kept by hand, since
+	# with `local $?` a test that dies would exit with 0.
+	my $status = $?;
+	# Each takes itself off the list. A forked child has none to stop.
+	foreach my $sandbox (my @all = @running)
 	{
 		$sandbox->stop if $sandbox->{owner} == $$;
 	}
+	$? = $status;
 }
 
 # ------------------------------------------------------------ a session
@@ -969,11 +972,12 @@ sub stop
 
 END
 {
-	local $? = $?;
+	my $status = $?;
 	foreach my $server (@servers)
 	{
 		$server->stop if $server->{owner} == $$;
 	}
+	$? = $status;
 }
 
 1;
