@@ -198,6 +198,22 @@ sub poll_until_up
 		'the server after a crash');
 }
 
+# The handles of $select that have something to read, or have ended; none
+# after the deadline. A signal ends can_read(), but not this.
+sub wait_readable
+{
+	my ($select, $deadline) = @_;
+
+	while ($select->count)
+	{
+		my $left = $deadline - Time::HiRes::time();
+		last if $left <= 0;
+		my @ready = $select->can_read($left);
+		return @ready if @ready;
+	}
+	return;
+}
+
 # Creates try(query), which runs one and returns the SQLSTATE of its failure,
 # or ok: for calls that must not end what makes them; and outcomes, a table of
 # what it returned.
@@ -535,9 +551,7 @@ sub start
 	my $url;
 	until (($url) = $output =~ m{(https?://[^\s"'<>]+)\s})
 	{
-		my $left = $deadline - Time::HiRes::time();
-		if (   $left <= 0
-			|| !$select->can_read($left)
+		if (   !JibitTest::wait_readable($select, $deadline)
 			|| !sysread($read, $output, 4096, length $output))
 		{
 			$self->stop('KILL');
@@ -750,8 +764,7 @@ sub wait
 
 	until ($self->{out} =~ /^\Q$banner\E/m && $self->{err} =~ /^\Q$banner\E/m)
 	{
-		my $left = $deadline - Time::HiRes::time();
-		my @ready = $left > 0 ? $select->can_read($left) : ();
+		my @ready = JibitTest::wait_readable($select, $deadline);
 
 		if (!@ready)
 		{

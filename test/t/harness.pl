@@ -1,11 +1,14 @@
-# What the tests stand on tells the truth: a test that dies is a failure.
+# What the tests stand on tells the truth: a test that dies is a failure, and a
+# wait is not over before its time.
 
 use strict;
 use warnings;
 
 use JibitTest;
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(setitimer ITIMER_REAL);
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $tree = $ENV{JIBIT_TREE};
@@ -90,5 +93,29 @@ is(sum_of(@file{qw(fails dies_with_plan)}),
 	'1 passed, 2 failed', '... beside one that fails');
 is(sum_of(@file{qw(fails is_killed)}),
 	'1 passed, 2 failed', 'one that is killed after its plan');
+
+# ---- a signal while a session waits
+
+{
+	my $node = PostgreSQL::Test::Cluster->new('harness');
+	$node->init;
+	$node->start;
+	my ($holding, $waiting) = map { jibit_session($node) } 1 .. 2;
+	my $signals = 0;
+
+	$holding->query('SELECT pg_advisory_lock(1)');
+	$waiting->send('SELECT pg_advisory_lock(1)');
+	local $SIG{ALRM} = sub {
+		$holding->query('SELECT pg_advisory_unlock(1)') if ++$signals == 2;
+	};
+	setitimer(ITIMER_REAL, 0.1, 0.1);
+	my %result = eval { $waiting->wait };
+	setitimer(ITIMER_REAL, 0);
+	is($@, '', 'a signal does not end a wait');
+	ok(!$result{gone} && !defined $result{sqlstate}, '... which succeeds')
+	  or diag($result{stderr});
+	cmp_ok($signals, '>=', 2, "... after $signals signals");
+	$node->stop;
+}
 
 done_testing();
