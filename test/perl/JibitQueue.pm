@@ -160,6 +160,15 @@ sub wait_until_done
 		'all requests to finish');
 }
 
+# Waits until none is running; those that a pause holds up may wait.
+sub wait_until_idle
+{
+	my ($self) = @_;
+	return $self->wait_for(
+		"NOT EXISTS (SELECT FROM jibit_queue WHERE state = 'running')",
+		'running requests to end');
+}
+
 # Waits for a worker (or another type of process) and returns its process id;
 # another one than $other, if that is given.
 sub process

@@ -305,11 +305,19 @@ is(try_call($session), 'ok', '... and all go on');
 
 # ---- one at a time
 
-# Opens it, and has a session whose probe gets no answer; then others try.
-sub hanging_probe
+# A service that has nothing under way, no faults, and has counted nothing:
+# what cancelled or killed sessions leave is in flight for a while.
+sub idle_service
 {
 	poll_until(sub { $sandbox->stats->{in_flight} == 0 }, 'an idle service');
 	$sandbox->reset;
+	return;
+}
+
+# Opens it, and has a session whose probe gets no answer; then others try.
+sub hanging_probe
+{
+	idle_service();
 	poll_until(sub { try_call($session) eq 'ok' }, 'a service that works');
 	$sandbox->set(fault => 'http.500');
 	open_it('JB008');
@@ -368,6 +376,7 @@ sub hanging_probe
 	is(try_call($session), 'ok', '... and calls work');
 
 	# Many sessions at the moment when the pause ends: one probe.
+	idle_service();
 	$sandbox->set(fault => 'http.500');
 	open_it('JB008');
 	$sandbox->set(delay_ms => 200);

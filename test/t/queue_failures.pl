@@ -175,6 +175,7 @@ $queue->worker;
 		),
 		'card|http.429|t',
 		'... pauses the inquiry for as long');
+	$queue->wait_until_idle;
 	is( sql(
 			q{SELECT bool_and(run_after - clock_timestamp() BETWEEN '58min' AND '61min') FROM jibit_queue WHERE attempts = 1}
 		),
@@ -202,6 +203,7 @@ $queue->worker;
 			q{(SELECT paused_until > now() FROM jibit_pauses WHERE code = 'daily_limit.reached')}
 		),
 		'daily_limit.reached pauses');
+	$queue->wait_until_idle;
 	my @others = $queue->submit_as('card_to_iban', $queue->cards(5));
 	$queue->wait_until_done("inquiry = 'card_to_iban'");
 	is($queue->states("inquiry = 'card_to_iban'"),
@@ -297,6 +299,7 @@ $queue->worker;
 	$queue->submit($queue->cards(20));
 	ok($queue->wait_for('EXISTS (SELECT FROM jibit_pauses)'),
 		'missing credentials pause');
+	$queue->wait_until_idle;
 	is( $queue->states('attempts = 0'),
 		'queued 20', '... and nothing has failed, or been tried');
 	sql(qq{SELECT jibit_set_credentials('sandbox-key', 'sandbox-secret', 'default', '$url')});
@@ -330,6 +333,7 @@ EOS
 		'a view of keys that may not be read pauses');
 	is(sql('SELECT profile, inquiry FROM jibit_pauses'),
 		'default|', '... the profile');
+	$queue->wait_until_idle;
 	is($queue->states('attempts = 0'),
 		'queued 5', '... and nothing has failed, or been tried');
 	is(calls(), 0, '... or called');
