@@ -55,6 +55,7 @@ jibit_begin() {
 	trap 'jibit_end' EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE
 	trap 'exit 143' TERM
 	umask 022
 }
@@ -105,7 +106,7 @@ jibit_stop_processes() {
 jibit_end() {
 	local status=$?
 
-	trap '' HUP INT TERM
+	trap '' HUP INT PIPE TERM
 	if declare -F jibit_before_end >/dev/null; then
 		jibit_before_end "$status"
 	fi
@@ -174,8 +175,9 @@ jibit_pg_major() {
 	"$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
 }
 
-# The Debian version to install: that of a server which is there already,
-# else the distribution's default.
+# The Debian version to install: that of a server which is there already, else
+# the distribution's default. Nothing when apt has no package lists, as usual
+# in a container.
 jibit_debian_pg_version() {
 	local version
 
@@ -187,7 +189,7 @@ jibit_debian_pg_version() {
 			sed -n 's/^ *Depends: postgresql-\([0-9][0-9]*\)$/\1/p' |
 			sort -n | tail -n 1)
 	fi
-	echo "${version:-$JIBIT_MINIMUM}"
+	echo "$version"
 }
 
 # Sets PG_CONFIG; adds what it lacks to the array `missing`.
@@ -201,6 +203,10 @@ jibit_find_postgresql() {
 	fi
 	if [ -n "$lacks" ]; then
 		version=$(jibit_debian_pg_version)
+		if [ -z "$version" ]; then
+			missing+=(postgresql postgresql-server-dev-all)
+			return
+		fi
 		PG_CONFIG=/usr/lib/postgresql/$version/bin/pg_config
 		if [ -n "$(jibit_pg_lacks "$PG_CONFIG")" ]; then
 			missing+=("postgresql-$version" "postgresql-server-dev-$version")
@@ -245,11 +251,11 @@ jibit_find_missing() {
 		! jibit_has apt-get || missing+=(ca-certificates)
 }
 
-# Installs the Debian packages named, as root. A new server package would
-# create and start a cluster: two files keep it from that, for this time only.
-# So would nginx, which the tests start by themselves: it is kept from running
-# now and at the next start of the system. It is a program for another shell,
-# since it may run under sudo.
+# Installs the Debian packages named, as root, or fetches the package lists
+# where none is named. A new server package would create and start a cluster:
+# two files keep it from that, for this time only. So would nginx, which the
+# tests start by themselves: it is kept from running now and at the next start
+# of the system. It is a program for another shell, since it may run under sudo.
 # shellcheck disable=SC2016
 JIBIT_INSTALLER='
 set -u
@@ -264,7 +270,7 @@ undo() {
 trap undo EXIT
 trap "exit 129" HUP; trap "exit 130" INT; trap "exit 143" TERM
 case " $* " in
-*" postgresql-"[0-9]*)
+*" postgresql"*)
 	for dir in /etc/postgresql-common /etc/postgresql-common/createcluster.d
 	do
 		[ -d $dir ] || { mkdir $dir && made="$dir $made"; } || exit 1
@@ -273,7 +279,7 @@ case " $* " in
 	echo "create_main_cluster = false" >$conf || exit 1 ;;
 esac
 case " $* " in
-*" postgresql-"[0-9]* | *" nginx "*)
+*" postgresql"* | *" nginx "*)
 	if [ ! -e $policy ]; then
 		undo="${undo:-rm -f} $policy"
 		printf "%s\n" "#!/bin/sh" \
@@ -293,6 +299,10 @@ get() {
 install() {
 	get install -y --no-install-recommends --no-remove "$@"
 }
+if [ $# -eq 0 ]; then
+	get update
+	exit
+fi
 # Old lists, or none, are the usual reason why the first try fails.
 if apt-get -qq -s install --no-remove "$@" >/dev/null 2>&1 && install "$@"
 then exit 0
@@ -300,45 +310,66 @@ fi
 get update && install "$@"
 '
 
+# Sets the array `sudo`; whether packages can be installed without a question.
+jibit_may_install() {
+	sudo=()
+	jibit_has apt-get || return
+	jibit_is_root || { sudo -n true 2>/dev/null && sudo=(sudo -n); }
+}
+
+# Runs JIBIT_INSTALLER with the arguments after $1, which says what it does.
+# Its output is some hundred lines that matter only when it fails.
+jibit_install() {
+	local log
+
+	log=$(mktemp "${TMPDIR:-/tmp}/jibit-packages.XXXXXX") || exit 1
+	jibit_say "$1; the output goes to $log"
+	shift
+	if "${sudo[@]}" sh -s -- "$@" <<<"$JIBIT_INSTALLER" >"$log" 2>&1; then
+		rm -f "$log"
+	else
+		tail -n 20 "$log" >&2
+		return 1
+	fi
+}
+
 # nginx, without which the tests and figures with HTTP/2 are left out: what is
 # not there, and cannot be installed without a question, is no reason to stop.
 jibit_want_nginx() {
-	local -a sudo=()
+	local -a sudo
 
-	[ ! -x /usr/sbin/nginx ] && ! jibit_has nginx && jibit_has apt-get || return 0
-	if ! jibit_is_root; then
-		sudo -n true 2>/dev/null || return 0
-		sudo=(sudo -n)
-	fi
-	jibit_say "installing nginx"
-	"${sudo[@]}" sh -s -- nginx <<<"$JIBIT_INSTALLER" ||
+	[ ! -x /usr/sbin/nginx ] && ! jibit_has nginx && jibit_may_install ||
+		return 0
+	jibit_install "installing nginx" nginx ||
 		jibit_say "could not install nginx: what needs it is skipped"
 }
 
 # Everything that building, the servers and the tests need; installs what is
 # missing where that is possible without a question, else names it and stops.
 jibit_need_dependencies() {
-	local -a missing=() sudo=()
+	local -a missing=() sudo
 
 	jibit_find_missing
 	if [ ${#missing[@]} -gt 0 ]; then
-		if ! jibit_is_root; then
-			sudo=(sudo -n)
-		fi
-		if ! jibit_has apt-get ||
-			{ ! jibit_is_root && ! sudo -n true 2>/dev/null; }; then
+		jibit_may_install || {
 			{
 				echo "Some packages are missing. On Debian:"
 				echo
+				echo "  sudo apt-get update"
 				echo "  sudo apt-get install --no-install-recommends ${missing[*]}"
 				echo
 				echo "As root, or with sudo that asks no password, this command" \
 					"installs them itself."
 			} >&2
 			exit 1
+		}
+		# Only the lists tell which PostgreSQL the distribution has.
+		if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+			jibit_install "fetching the package lists" ||
+				jibit_die "could not fetch the package lists"
+			jibit_find_missing
 		fi
-		jibit_say "installing ${missing[*]}"
-		"${sudo[@]}" sh -s -- "${missing[@]}" <<<"$JIBIT_INSTALLER" ||
+		jibit_install "installing ${missing[*]}" "${missing[@]}" ||
 			jibit_die "could not install ${missing[*]}"
 		hash -r
 		jibit_find_missing
@@ -349,7 +380,6 @@ jibit_need_dependencies() {
 		jibit_die "libcurl $(pkg-config --modversion libcurl) is too old:" \
 			"$JIBIT_CURL_MINIMUM or later is needed"
 	PG_CONFIG=$(command -v "$PG_CONFIG")
-	jibit_want_nginx
 }
 
 # ------------------------------------------------- the private installation
