@@ -154,7 +154,11 @@ $(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
 sandbox:
 	$(MAKE) -C $(srcdir)/test/sandbox
 
-installcheck: sandbox
+installcheck: check-server sandbox
+
+.PHONY: check-server
+check-server:
+	@$(srcdir)/test/harness/server $(bindir)/psql
 
 clean: clean-tests
 

@@ -163,4 +163,7 @@ RESET jibit.cache_ttl_iban;
 
 DROP TABLE cards;
 ALTER SYSTEM RESET jibit.breaker_threshold;
+\set ECHO none
+SELECT format('ALTER SYSTEM SET %s = %L', name, setting) FROM settings_before \gexec
+\set ECHO all
 SELECT pg_reload_conf();

@@ -19,6 +19,7 @@ DECLARE
   is_met boolean;
 BEGIN
   FOR i IN 1 .. 600 LOOP
+    PERFORM pg_stat_clear_snapshot();
     EXECUTE 'SELECT ' || condition INTO is_met;
     IF is_met THEN
       RETURN true;
@@ -360,4 +361,8 @@ DROP FUNCTION wait_until(text);
 ALTER SYSTEM RESET jibit.worker_databases;
 ALTER SYSTEM RESET jibit.allow_http;
 ALTER SYSTEM RESET jibit.worker_concurrency;
+\set ECHO none
+SELECT format('ALTER SYSTEM SET %s = %L', name, setting) FROM settings_before \gexec
+\set ECHO all
+DROP TABLE settings_before;
 SELECT pg_reload_conf();

@@ -135,7 +135,11 @@ CREATE TRIGGER check_mobile BEFORE INSERT OR UPDATE ON payees
 INSERT INTO payees VALUES (1, 'IR270170000000100324200001', DEFAULT, '0123456789', '09121234569');
 SELECT * FROM payees;
 
--- In the background. The worker goes by the server's files.
+-- In the background. The worker goes by the server's files; what stands there
+-- is put back.
+CREATE TABLE settings_before AS
+  SELECT name, setting FROM pg_file_settings
+  WHERE sourcefile ~ '/postgresql\.auto\.conf$' AND name LIKE 'jibit.%';
 ALTER SYSTEM SET jibit.worker_databases = 'regression, contrib_regression';
 ALTER SYSTEM SET jibit.allow_http = on;
 SELECT pg_reload_conf();
@@ -170,6 +174,10 @@ SELECT profile, inquiry, pause_code, pause_message, paused_until FROM jibit_prog
 DELETE FROM jibit_pauses WHERE profile = 'default';
 ALTER SYSTEM RESET jibit.worker_databases;
 ALTER SYSTEM RESET jibit.allow_http;
+\set ECHO none
+SELECT format('ALTER SYSTEM SET %s = %L', name, setting) FROM settings_before \gexec
+\set ECHO all
+DROP TABLE settings_before;
 SELECT pg_reload_conf();
 
 -- A back office, from end to end
