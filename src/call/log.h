@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * calllog.h
+ * log.h
  *	  The line that a call leaves in the server's log, if it shall.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JIBIT_CALLLOG_H
-#define JIBIT_CALLLOG_H
+#ifndef JIBIT_LOG_H
+#define JIBIT_LOG_H
 
 #include "protocol/inquiries.h"
 
@@ -26,4 +26,4 @@ typedef struct JibitLoggedCall
 /* Logs a call, if jibit.log_calls says so. */
 extern void jibit_log_call(const JibitLoggedCall *call);
 
-#endif /* JIBIT_CALLLOG_H */
+#endif /* JIBIT_LOG_H */

@@ -9,43 +9,29 @@
 
 #include "base/config.h"
 #include "call/trackid.h"
+#include "common/pg_prng.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/uuid.h"
 
-/* UUIDs for which random bytes are drawn at a time: two kilobytes. */
-#define UUIDS_DRAWN 128
-
 /*
- * A random UUID, version 4.  Random bytes are drawn for many at a time, since
- * each draw is a call into the kernel.  They are drawn after the fork only: no
- * two processes have the same ones.
+ * A random UUID, version 4.  It must be unique, but need not be hard to guess,
+ * which gen_random_uuid() takes two microseconds for.
  */
 static void
 make_uuid(char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-	static uint8 drawn[UUIDS_DRAWN * UUID_LEN];
-	static int left = 0;
-	uint8 *uuid;
+	uint64 bits[] = {pg_prng_uint64(&pg_global_prng_state),
+					 pg_prng_uint64(&pg_global_prng_state)};
+	pg_uuid_t uuid;
+	char *out;
 
-	if (left == 0)
-	{
-		if (!pg_strong_random(drawn, sizeof(drawn)))
-			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-							errmsg("could not generate random values")));
-		left = UUIDS_DRAWN;
-	}
-	uuid = &drawn[--left * UUID_LEN];
-	uuid[6] = (uuid[6] & 0x0f) | 0x40;
-	uuid[8] = (uuid[8] & 0x3f) | 0x80;
-	for (int i = 0; i < UUID_LEN; i++)
-	{
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = digits[uuid[i] >> 4];
-		*text++ = digits[uuid[i] & 0x0f];
-	}
-	*text = '\0';
-	memset(uuid, 0, UUID_LEN);
+	memcpy(uuid.data, bits, UUID_LEN);
+	uuid.data[6] = (uuid.data[6] & 0x0f) | 0x40;
+	uuid.data[8] = (uuid.data[8] & 0x3f) | 0x80;
+	out = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&uuid)));
+	strlcpy(text, out, JIBIT_TRACK_ID_MAX + 1);
+	pfree(out);
 }
 
 void
