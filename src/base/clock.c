@@ -11,7 +11,7 @@
 
 static bool driving;
 static int64 left_us;	  /* when the latest turn ended */
-static int64 undriven_us; /* between turns, all together */
+static int64 undriven_us; /* the time between turns, added up */
 
 void
 jibit_drive_begin(void)

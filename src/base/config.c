@@ -66,13 +66,13 @@ static const struct config_enum_entry log_calls_options[] = {
 	{"all", JIBIT_LOG_CALLS_ALL, false},
 	{NULL, 0, false}};
 
-/* Older answers than a day's are asked for anew, whatever is set. */
+/* No answer of more than a day ago is taken, whatever is set. */
 #define CACHE_TTL_MAX_MS (24 * 60 * 60 * 1000)
 
 /* Hash and block numbers of the cache stay far within 32 bits. */
 #define CACHE_SIZE_MAX_KB (64 * 1024 * 1024)
 
-/* A longest pause that still fits in an int of milliseconds with room. */
+/* An hour; in an int of milliseconds there is room for 24 days. */
 #define TIMEOUT_MAX_MS (60 * 60 * 1000)
 
 /*
@@ -208,7 +208,7 @@ check_proxy(char **newval, void **extra, GucSource source)
 	static const char *const schemes[] = {"http",	 "https",  "socks4",
 										  "socks4a", "socks5", "socks5h"};
 	const char *end = strstr(*newval, "://");
-	bool known = end == NULL; /* HTTP, then */
+	bool known = end == NULL; /* it is taken for HTTP */
 
 	for (int i = 0; i < lengthof(schemes) && !known; i++)
 		known = strlen(schemes[i]) == end - *newval &&

@@ -122,8 +122,8 @@ jibit_server_to_utf8(char *text, size_t length)
 	int encoding = GetDatabaseEncoding();
 
 	/*
-	 * Every encoding of a database has ASCII as it is; some have no conversion
-	 * for what is beyond.
+	 * ASCII is the same in every encoding that a database can have.  Some have
+	 * no conversion, which the server would complain of even for ASCII.
 	 */
 	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII &&
 		!jibit_needs_conversion(text, length))

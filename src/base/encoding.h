@@ -9,8 +9,8 @@
 #define JIBIT_ENCODING_H
 
 /*
- * Is text other bytes in UTF-8 and in the database's encoding?  Not where both
- * are the same or the server knows no conversion, nor if it is ASCII.
+ * Has this text other bytes in UTF-8 than in the database's encoding?  Never
+ * if it is ASCII, or if the encoding is UTF-8 or SQL_ASCII, which is none.
  */
 extern bool jibit_needs_conversion(const char *text, size_t length);
 
@@ -29,20 +29,20 @@ extern char *jibit_utf8_to_server(const char *utf8, size_t length);
 extern char *jibit_utf8_to_server_or_null(const char *utf8, size_t length);
 
 /*
- * The database's encoding to UTF-8, of text with a terminator.  Raises 22021 or
- * 22P05 for bytes that are no text.  The result is NUL-terminated and palloc'd,
- * or the argument itself where nothing changes and it is NUL-terminated
- * already.  Only inside a transaction.
+ * The database's encoding to UTF-8; the text has a terminator, and so has the
+ * result.  Raises 22021 or 22P05 for bytes that are no text.  The result is
+ * palloc'd, or the argument itself where nothing changes.  Only inside a
+ * transaction.
  */
 extern char *jibit_server_to_utf8(char *text, size_t length);
 
 /*
- * The same, palloc'd, but NULL for text that has no form in UTF-8.  Bytes are
+ * The same, palloc'd, but NULL for text that cannot be converted.  Bytes are
  * not checked where nothing is converted.  Only inside a transaction.
  */
 extern char *jibit_server_to_utf8_or_null(const char *text, size_t length);
 
-/* Stands for text that has no form in UTF-8: no check of a value passes it. */
+/* In place of text that cannot be converted: every check refuses it. */
 #define JIBIT_NO_TEXT "\xff"
 
 #endif /* JIBIT_ENCODING_H */

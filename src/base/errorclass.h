@@ -4,8 +4,8 @@
  *	  What follows from a failure.
  *
  * Every failure is of one class; several classes may have one SQLSTATE.  What
- * follows from a class is said in its row of errorlist.h, by traits: who has
- * to decide asks for a trait, and does not list classes.
+ * follows from a class is said in its row of errorlist.h, by traits: code that
+ * decides something asks for a trait instead of listing classes.
  *
  * Plain C, so that decisions can be tested without a server.
  *
@@ -34,16 +34,16 @@ typedef enum JibitTrait
 	/* It may pass by itself: "retryable", and tried again by the queue. */
 	JIBIT_MAY_PASS = 1 << 2,
 
-	/* Another attempt of the same call may do: jibit.max_retries. */
+	/* The same call is tried again: jibit.max_retries. */
 	JIBIT_RETRIED = 1 << 3,
 
 	/* The service was not reached: the breaker counts it for the profile. */
 	JIBIT_BLAMES_WAY = 1 << 4,
 
-	/* It was, and fails: counted for the profile's inquiry. */
+	/* The service was reached and fails: counted for the inquiry. */
 	JIBIT_BLAMES_INQUIRY = 1 << 5,
 
-	/* Others who wait for the same attempt take this failure for theirs. */
+	/* Whoever waits for the same attempt gets this failure too. */
 	JIBIT_SHARED = 1 << 6,
 
 	/* A batch sends nothing more: the rest would fare the same. */
@@ -52,7 +52,7 @@ typedef enum JibitTrait
 	/* A batch raises it: what is set up wrongly is no element's fault. */
 	JIBIT_ENDS_STATEMENT = 1 << 8,
 
-	/* The queue waits with the profile's requests of that inquiry, or all. */
+	/* The queue pauses the profile's requests: of that inquiry, or all. */
 	JIBIT_PAUSES_INQUIRY = 1 << 9,
 	JIBIT_PAUSES_PROFILE = 1 << 10
 } JibitTrait;

@@ -34,7 +34,7 @@
  *
  * condition: what the documentation calls the SQLSTATE
  * traits: see errorclass.h
- * hint: a sentence, for a code that has none here or is of another class there
+ * hint: a sentence, unless the code has its own and is of this class
  */
 
 JIBIT_ERROR_CLASS(INVALID_INPUT, "JB001", "invalid input",
@@ -77,7 +77,7 @@ JIBIT_ERROR_CLASS(NOT_AUTHORISED, "JB007", "not authorised",
 	JIBIT_SHARED | JIBIT_ENDS_STATEMENT | JIBIT_PAUSES_PROFILE,
 	"Run SELECT * FROM jibit_check() to find out what is missing.")
 
-/* The service itself, or its way to answer just this, which others have. */
+/* The service fails, or it has no way to answer just this. */
 JIBIT_ERROR_CLASS(SERVICE_FAILING, "JB008", "service failing",
 	JIBIT_UNAVAILABLE | JIBIT_MAY_PASS | JIBIT_RETRIED |
 	JIBIT_BLAMES_INQUIRY | JIBIT_SHARED,
@@ -87,8 +87,8 @@ JIBIT_ERROR_CLASS(NO_HANDLER, "JB008", "service failing",
 	"Another try will not help.")
 
 /*
- * A timeout has used up its time, and another caller may have more.  What
- * cannot be trusted now cannot be in a second.
+ * After a timeout no time is left for another attempt, but others who wait may
+ * have more.  A certificate that is not trusted will not be a second later.
  */
 JIBIT_ERROR_CLASS(UNREACHABLE, "JB009", "could not reach it",
 	JIBIT_UNAVAILABLE | JIBIT_MAY_PASS | JIBIT_RETRIED | JIBIT_BLAMES_WAY |
@@ -119,7 +119,7 @@ JIBIT_ERROR_CLASS(OTHER, "JB099", "anything else the API answers",
 	JIBIT_SHARED,
 	"Ask the service's support, with the track id.")
 
-/* By this database, not by the API; in this database's encoding. */
+/* These come from the database, not from the API. */
 JIBIT_ERROR_CLASS(NOT_PERMITTED, "42501", "not permitted",
 	0,
 	"Grant the role the inquiry, with jibit_grant().")

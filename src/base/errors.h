@@ -50,7 +50,7 @@ jibit_error_has(const JibitError *error, JibitTrait trait)
 #define JIBIT_CODE_RESPONSE_INVALID "response.invalid"
 #define JIBIT_CODE_SUSPENDED "suspended"
 #define JIBIT_CODE_LIMIT_REACHED "limit.reached"
-/* The document's, where this side comes to the same verdict. */
+/* Codes of the document that this side uses too. */
 #define JIBIT_CODE_MATCHING_UNKNOWN "matching.unknown"
 #define JIBIT_CODE_HANDLER_NOT_FOUND "handler.not_found"
 #define JIBIT_CODE_NO_NAME_GIVEN "query_parameters.not_provided"
@@ -105,7 +105,7 @@ extern void jibit_error_report_at(int elevel, const char *inquiry,
 								  const JibitError *error,
 								  const JibitErrorPlace *place);
 
-/* A phrase that may have a full stop or not, with one.  Palloc'd. */
+/* The phrase with a full stop, whether it has one or not.  Palloc'd. */
 extern char *jibit_sentence(const char *text);
 
 #endif /* JIBIT_ERRORS_H */

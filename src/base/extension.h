@@ -17,9 +17,9 @@ extern void jibit_require_preload(void);
 /*
  * The schema in which the extension's objects are, by OID and by name
  * (palloc'd).  Raise 42704 where the extension does not exist in this
- * database.  Look its objects up by the OID: a look-up by a qualified name
- * wants USAGE on the schema of the caller, who may come through a function
- * of somebody who has it.
+ * database.  Look its objects up by the OID: by a qualified name the caller
+ * needs USAGE on the schema, and who comes through a view or function of
+ * others may lack it.
  */
 extern Oid jibit_extension_namespace(void);
 extern char *jibit_extension_schema(void);

@@ -32,7 +32,7 @@ offset_at(pg_time_t now)
 	return local ? local->tm_gmtoff : TEHRAN_OFFSET;
 }
 
-/* Asked for with every call, so the day is kept while it lasts. */
+/* Every call asks: the day is kept until midnight. */
 JibitJalali
 jibit_tehran_today(void)
 {

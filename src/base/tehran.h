@@ -14,7 +14,7 @@
 /* Today's date in Tehran; its form as a number is jibit_jalali_number(). */
 extern JibitJalali jibit_tehran_today(void);
 
-/* The same, counted one by one, so that a day is told from the next. */
+/* Today as a number that is one more tomorrow. */
 extern int jibit_tehran_day_number(void);
 
 /* When the next day begins there. */

@@ -174,7 +174,7 @@ split_date(const char *s, size_t len, DateText *date)
 			return JIBIT_DATE_MALFORMED;
 		if (c.kind == JIBIT_TEXT_DIGIT)
 		{
-			/* A lone number may have eight digits, no other has so many. */
+			/* Eight digits are a date by themselves; no number has more. */
 			if (counts[n] == 8)
 				return JIBIT_DATE_MALFORMED;
 			counts[n]++;

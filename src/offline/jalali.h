@@ -38,7 +38,7 @@ typedef enum JibitDateVerdict
 	JIBIT_DATE_OUT_OF_RANGE /* no such day, or not of the years above */
 } JibitDateVerdict;
 
-/* False for a year outside the range, as for one that is common. */
+/* False also for a year outside the range. */
 extern bool jibit_jalali_is_leap(int year);
 
 extern bool jibit_jalali_valid(int year, int month, int day);

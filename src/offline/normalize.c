@@ -33,7 +33,7 @@
 /* Returned by squeeze_text() for what no argument may hold. */
 #define SQUEEZE_INVALID (-1)
 
-/* Without a branch, so that compilers do many at a time. */
+/* No branch in the loop: compilers then check many bytes at a time. */
 static inline bool
 all_digits(const char *s, size_t len)
 {
@@ -125,9 +125,9 @@ digit_at(const char *digits, int i)
 }
 
 /*
- * Two digits a step, for each step waits for the one before; n is even.  What
- * the characters are more than their digits is taken off at the end, from all
- * at once.
+ * n is even: two digits at a time, since each step waits for the one before.
+ * The characters are added up as they are; the '0' that each is too much is
+ * subtracted at the end, for all at once.
  */
 static inline uint32_t
 read_number(const char *digits, int n)
@@ -176,8 +176,8 @@ jibit_normalize_card(const char *s, size_t len, char *out)
 
 /*
  * ISO 13616: the number made of the account's 22 digits, IR as 1827 and the
- * two check digits leaves 1 modulo 97.  The parts count by what their powers
- * of ten leave, so that one division is enough.
+ * two check digits leaves 1 modulo 97.  Each part is multiplied by what its
+ * power of ten leaves, so that one division is enough.
  */
 static inline bool
 has_iban_digits(const char *digits)
@@ -255,8 +255,7 @@ jibit_normalize_national_code(const char *s, size_t len, char *out)
 
 	/*
 	 * Ten equal digits always have the right check digit, but only ten ones
-	 * have been issued.  They are equal where the text is itself shifted by
-	 * one.
+	 * have been issued.  memcmp() compares each digit with the next.
 	 */
 	if (digits[0] != '1' && digits[0] == digits[1] &&
 		memcmp(digits, digits + 1, JIBIT_NATIONAL_CODE_LENGTH - 1) == 0)

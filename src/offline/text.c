@@ -11,7 +11,7 @@
 #define CTRL JIBIT_TEXT_CONTROL
 #define BAD JIBIT_TEXT_MALFORMED
 
-/* What is left out is 0, which is plain. */
+/* All others are 0, which is JIBIT_TEXT_PLAIN. */
 /* clang-format off */
 const uint8_t jibit_text_ascii_kinds[128] = {
 	[0x00] = BAD, CTRL, CTRL, CTRL, CTRL, CTRL, CTRL, CTRL,
@@ -25,7 +25,7 @@ const uint8_t jibit_text_ascii_kinds[128] = {
 };
 /* clang-format on */
 
-/* Every kind that is not plain, beyond ASCII and but for the digits. */
+/* Of a character beyond ASCII that is no digit. */
 static JibitTextKind
 classify(uint32_t code)
 {

@@ -8,12 +8,13 @@
 #include "postgres.h"
 
 #include "base/tehran.h"
+#include "common/string.h"
 #include "net/http.h"
 #include "offline/jalali.h"
 #include "offline/normalize.h"
 #include "protocol/arguments.h"
 
-/* Longer arguments are none, whatever blanks and marks they may hold. */
+/* Longer arguments are refused, whatever blanks and marks they may hold. */
 #define LOOKED_AT_MAX 8192
 
 /* Of a value that is no card, the log shows this many characters at the end. */
@@ -130,8 +131,8 @@ has_odd_look(const JibitParam *param, const char *canonical)
 }
 
 /*
- * The first of a deposit number and another argument that have been given for
- * each other; -1 where none have.
+ * Finds a deposit number and another argument that have been given for each
+ * other: the first of the two, or -1.
  */
 static int
 find_swapped_deposit(const JibitInquiry *inquiry, char *const *canonical)
@@ -277,14 +278,6 @@ jibit_argument_default(const JibitParam *param)
 	return text;
 }
 
-static bool
-is_ascii(const char *text)
-{
-	while (*text && !IS_HIGHBIT_SET(*text))
-		text++;
-	return *text == '\0';
-}
-
 void
 jibit_argument_append_masked(StringInfo out, const JibitParam *param,
 							 const char *canonical)
@@ -303,7 +296,8 @@ jibit_argument_append_masked(StringInfo out, const JibitParam *param,
 		appendStringInfoString(out, canonical);
 
 	/* Nor is shown what is too short to hide a part of it. */
-	else if (mask == MASK_ALL || length <= 2 * SHOWN || !is_ascii(canonical))
+	else if (mask == MASK_ALL || length <= 2 * SHOWN ||
+			 !pg_is_ascii(canonical))
 		appendStringInfoString(out, "***");
 	else
 	{

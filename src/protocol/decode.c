@@ -39,7 +39,7 @@ mark_broken(Decoder *decoder, const JibitColumn *column, bool missing)
 	jibit_answer_put_null(&decoder->writer);
 }
 
-/* Where a row's values are: at its top and in objects there, the latest kept. */
+/* Finds a row's values: at its top, or in an object there, kept for the next. */
 typedef struct RowReader
 {
 	const JibitJson *top;
@@ -305,8 +305,8 @@ find_error(const JibitJson *top, const char **code, const char **message)
 }
 
 /*
- * As much of a text is masked: what is kept of it, and a secret that begins
- * there and another one.  Masking takes longer than linear time.
+ * Only so much of a text is masked: what is kept of it, with room for secrets
+ * that begin there.  Masking takes more than linear time.
  */
 #define MASKED_MAX (JIBIT_MESSAGE_SIZE + 2 * JIBIT_TOKEN_MAX)
 
@@ -420,8 +420,8 @@ is_bare_error(const JibitJson *top)
 }
 
 /*
- * An answer of which nothing is mandatory, and which has nothing: it may be
- * an error.
+ * Nothing of the answer is mandatory, and nothing of it is there: it may be an
+ * error.
  */
 static bool
 has_nothing(const Decoder *decoder)

@@ -11,7 +11,7 @@
 #include "base/inquiryids.h"
 #include "base/limits.h"
 
-/* What an argument is: how it is normalised, and what a bad one is called. */
+/* What an argument is; arguments.c says what follows from that. */
 typedef enum JibitKind
 {
 	JIBIT_KIND_CARD,
@@ -69,8 +69,8 @@ typedef struct JibitColumn
 /* Where the rows of an answer are. */
 typedef enum JibitShape
 {
-	JIBIT_SHAPE_ROW, /* there is one; `container` names an object
-								 * that must be there, or is NULL */
+	/* One row; `container` names an object that must be there, or is NULL. */
+	JIBIT_SHAPE_ROW,
 	JIBIT_SHAPE_ARRAY,
 	JIBIT_SHAPE_NESTED,
 	JIBIT_SHAPE_MAP,

@@ -160,9 +160,9 @@ jibit_budget_reserve(int inquiry, int *day, int limit)
 	do
 	{
 		/*
-		 * Another session's midnight may have come a moment earlier, or the
-		 * clock was set back over it: that day's count goes on.  A day that
-		 * is farther ahead is of a clock that was wrong.
+		 * A count may be of tomorrow: midnight came to another session a
+		 * moment earlier, or the clock was set back over it.  It goes on.
+		 * A day that is further ahead comes from a clock that was wrong.
 		 */
 		*day = DAY(old) == today + 1 ? today + 1 : today;
 		spent = DAY(old) == *day ? COUNT(old) : 0;
@@ -171,7 +171,7 @@ jibit_budget_reserve(int inquiry, int *day, int limit)
 	} while (
 		!pg_atomic_compare_exchange_u64(word, &old, WORD(*day, spent + 1)));
 
-	/* What is held of a day that is over needs not be given back. */
+	/* Reservations of a day that is over need not be given back. */
 	if (held_day[inquiry] != *day)
 		held[inquiry] = 0;
 	held_day[inquiry] = *day;

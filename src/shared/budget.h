@@ -19,12 +19,12 @@ extern void jibit_budget_shmem_init(void);
 /*
  * Reserves one call of an inquiry on a day (they are numbered one by one).
  * False when `limit` are reserved or spent; negative is no limit, but counts
- * all the same.  Sets *day to the one that it counts for, which is the next
- * for who comes late.
+ * all the same.  Sets *day to the day that it counts for: the next one, where
+ * another session's midnight has come already.
  */
 extern bool jibit_budget_reserve(int inquiry, int *day, int limit);
 
-/* Either ends a reservation; the session's end gives back what is left. */
+/* One of the next two ends it, or else the end of the session. */
 
 /* The call is sent: it counts from now on, whatever becomes of the session. */
 extern void jibit_budget_spend(int inquiry, int day);

@@ -29,7 +29,7 @@ jibit_circuit_wait(const JibitCircuit *circuit, int64_t now, int threshold,
 	return is_probed ? PROBE_WAIT_US : 0;
 }
 
-/* Without `what` it is no repetition. */
+/* The same `what` counts once in a row; 0 counts each time. */
 static void
 note_failure(JibitCircuit *circuit, uint64_t what, int64_t now,
 			 int64_t cooldown_us)

@@ -22,12 +22,12 @@
 typedef struct JibitCircuit
 {
 	uint32_t failures;	/* in a row */
-	uint64_t what;		/* failed the latest time; 0: not known */
+	uint64_t what;		/* was asked at the latest failure; 0: not known */
 	int64_t probe_from; /* when open: no call before */
-	int probe_pid;		/* the caller's: who is at it, or 0 */
+	int probe_pid;		/* whose call is the probe, or 0; for the caller */
 } JibitCircuit;
 
-/* What a call that has ended says. */
+/* What the end of a call says of the service. */
 typedef enum JibitReach
 {
 	JIBIT_REACH_FAILED,	 /* the service was not reached */
@@ -39,7 +39,7 @@ extern bool jibit_circuit_is_open(const JibitCircuit *circuit, int threshold);
 
 /*
  * How long until a call may go out, as the probe if the circuit is open; 0 for
- * now.  `is_probed`: another call is at it.
+ * now.  `is_probed`: another call is the probe.
  */
 extern int64_t jibit_circuit_wait(const JibitCircuit *circuit, int64_t now,
 								  int threshold, int64_t cooldown_us,

@@ -3,15 +3,15 @@
  * digest.c
  *	  Keyed digests: identities that do not give away what they stand for.
  *
- * A plain hash of a ten-digit number can be searched; one with a random key
- * cannot, for whoever sees the digest and not the key.  The key is in shared
- * memory, written once before any session starts (no lock), and in the context
- * of each process that has hashed it.
+ * The plain hash of a ten-digit number gives it away: one can try them all.
+ * With a random key before it one cannot.  The key is in shared memory, written
+ * once before any session starts (no lock), and in the context of each process
+ * that has hashed it.
  *
- * It is hashed before the data.  That would be no message authentication (who
- * knows a digest can compute that of a longer text), and none is wanted:
- * nobody is handed a digest to prove something with.  HMAC takes three times
- * as long, which shows in what a known answer costs.
+ * HMAC would also keep others from computing the digest of a longer text out of
+ * that of a shorter one, but nobody is shown a digest, and nothing is proved
+ * with one.  It takes three times as long, which shows in what an answer from
+ * the cache costs.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,9 +56,9 @@ make_context(void)
 }
 
 /*
- * libcrypto itself and not the server's cover of it, which looks the algorithm
- * up anew for each digest: here all go on from a copy of the context that has
- * hashed the key.  Both contexts are kept for the life of the process.
+ * Not by the server's pg_cryptohash, which looks the algorithm up anew for each
+ * digest: here each goes on from a copy of a context that has hashed the key.
+ * Both contexts are kept for the life of the process.
  */
 void
 jibit_digest(uint8 *digest, const void *data, size_t length)

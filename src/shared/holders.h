@@ -7,7 +7,7 @@
  * First come, first served, by when the call that waits has begun.  A place
  * is a lease: it is lent to others while its holder does not drive its calls.
  * So there can be more calls under way than places, when a holder comes back
- * whose places are lent; he gets no new one until there are fewer.
+ * whose places are lent; it gets no new one until there are fewer.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,7 @@
 /* A session.  Times are microseconds of a clock that all sessions share. */
 typedef struct JibitHolder
 {
-	int places;				  /* that it has */
+	int places;				  /* its own, lent or not */
 	int64_t driven_us;		  /* when it was last at its calls, or DRIVING */
 	int64_t waiting_since_us; /* when the call began that lacks one; 0: none */
 } JibitHolder;

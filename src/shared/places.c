@@ -3,9 +3,9 @@
  * places.c
  *	  How many calls are under way at a time, over all sessions.
  *
- * Each process has an entry in shared memory; holders.c decides.  One lock,
- * held for a look at the entries.  Each process writes its own driven_us
- * without it: whoever reads an old value takes it to be away a moment longer.
+ * Each process has an entry in shared memory; holders.c decides.  One lock
+ * protects the entries, but for driven_us, which each process writes in its own
+ * entry without it: at worst others take it to be away a moment longer.
  *
  * A session gives its places back at its exit.  One that is killed outright
  * takes the server down with it, and the restart clears shared memory.
@@ -29,7 +29,7 @@
 typedef struct Places
 {
 	LWLock *lock;
-	int taken;	 /* by all, whether they drive them or not */
+	int taken;	 /* by all, lent places too */
 	int waiting; /* sessions that wait for one */
 	JibitHolder holders[FLEXIBLE_ARRAY_MEMBER]; /* by process number */
 } Places;

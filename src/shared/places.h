@@ -14,10 +14,10 @@ extern Size jibit_places_shmem_size(void);
 extern void jibit_places_shmem_init(void);
 
 /*
- * Takes a place for a call that began then (jibit_now_us()).  False if there
- * is none for it yet: then this session's latch is set when there is, or ask
- * again after JIBIT_PLACES_ASK_MS, since a lease can end without a word.
- * Whoever gives up waiting must say so.
+ * Takes a place for a call that began at since_us (jibit_now_us()).  False if
+ * there is none for it yet: then this session's latch is set when there is one.
+ * Ask again after JIBIT_PLACES_ASK_MS all the same: when a holder stops driving
+ * nobody is told.  Whoever gives up waiting must say so.
  */
 #define JIBIT_PLACES_ASK_MS 100
 extern bool jibit_places_take(int64 since_us);
@@ -26,8 +26,9 @@ extern void jibit_places_stop_waiting(void);
 extern void jibit_places_give_back(void);
 
 /*
- * This session is at its calls, or waits for their answers; or no more.  Whoever
- * is not for a second lends its places to others.
+ * Says that this session drives its calls (works on them, or waits for their
+ * answers), or does no longer.  After a second without, its places are lent to
+ * others.
  */
 extern void jibit_places_note_driving(bool driving);
 

@@ -110,8 +110,8 @@ find_entry(int inquiry, const char *profile)
 }
 
 /*
- * The entry that is there: the profile's own, or the inquiry's where no profile
- * can have one any more.  With the lock held.
+ * The profile's own entry, or the one for all further profiles of the inquiry;
+ * NULL where it is still to be made.  With the lock held.
  */
 static Entry *
 find_entry_to_count(int inquiry, const char *profile)
@@ -301,7 +301,7 @@ fill_row(JibitStatsRow *row, Entry *entry)
 		histogram[i] = pg_atomic_read_u32(&entry->histogram[i]);
 		total += histogram[i];
 	}
-	/* The middle of a bucket may lie beyond all that are in it. */
+	/* The middle of a bucket may be more than any value in it. */
 	row->p50_us = Min(quantile(histogram, total, 0.50), row->max_us);
 	row->p95_us = Min(quantile(histogram, total, 0.95), row->max_us);
 	row->p99_us = Min(quantile(histogram, total, 0.99), row->max_us);

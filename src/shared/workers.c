@@ -22,7 +22,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-/* CREATE and DROP DATABASE try for five seconds to have one for themselves. */
+/* For five seconds CREATE and DROP DATABASE wait for others to leave. */
 #define ASIDE_MS 8000
 
 typedef struct WorkerSlot
@@ -83,8 +83,8 @@ find_slot(Oid database)
 }
 
 /*
- * Likewise, exclusively.  A slot without a worker that was only to be left
- * alone makes room; NULL where there is none.
+ * Likewise, exclusively.  A database that has no worker, and is not left alone
+ * any more, loses its slot to this one; NULL where there is no such slot.
  */
 static WorkerSlot *
 find_or_make_slot(Oid database)
@@ -169,8 +169,8 @@ on_transaction_end(XactEvent event, void *arg)
 }
 
 /*
- * The last thing at the end of a transaction: by now it has also told of what
- * is not valid any more, so that whoever is woken sees the change.
+ * The last step of a commit: by now the others have been told to drop from their
+ * caches what has changed, so that whoever is woken sees it.
  */
 static void
 on_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
@@ -212,7 +212,7 @@ jibit_workers_stand_aside(Oid database)
 	{
 		slot->aside_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 														ASIDE_MS);
-		/* It is still there, since it detaches itself at its exit. */
+		/* The pid is still the worker's: it detaches before it exits. */
 		if (slot->pid != 0)
 			kill(slot->pid, SIGTERM);
 	}

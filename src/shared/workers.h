@@ -3,8 +3,7 @@
  * workers.h
  *	  Where the background workers are, and who waits for what they do.
  *
- * There is one worker for a database at most.  One lock protects the list of
- * them; it is held for a look only.
+ * There is one worker for a database at most.  One lock protects their list.
  *
  *-------------------------------------------------------------------------
  */
