@@ -64,7 +64,7 @@
 /* After an early renewal that failed, while the old token is good. */
 #define RENEWAL_PAUSE_S 10
 
-/* No pause is longer: one that seems to be is of before the clock was set. */
+/* No pause is longer: what looks longer began before the clock was set back. */
 #define LONGEST_PAUSE_S RENEWAL_PAUSE_S
 
 /*
@@ -190,7 +190,7 @@ is_replaced(const TokenSlot *slot, TimestampTz now)
 	{
 		const TokenSlot *other = &table->slots[i];
 
-		/* What is of later is of before the clock was set back. */
+		/* The clock was set back: ignore timestamps of the future. */
 		if (other->used && other->last_used <= now &&
 			other->last_used - slot->last_used >= REPLACED_S * USECS_PER_SEC &&
 			other->database == slot->database && other->table == slot->table &&
