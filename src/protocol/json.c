@@ -8,6 +8,10 @@
  * malloc'd; a reset callback of the caller's memory context frees it, so that
  * an error thrown between parsing and reading leaks nothing.
  *
+ * json-c keeps the values, but its own parser is not used.  Up to 0.16 that one
+ * loses members or crashes where an allocation fails, and all versions take
+ * what is no JSON (single quotes, NaN, Infinity) and cut integers to 64 bits.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,7 +22,6 @@
 #include <json-c/json.h>
 
 #include "base/limits.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "protocol/json.h"
 #include "utils/memutils.h"
@@ -27,14 +30,26 @@
 #define VALUE(json) ((struct json_object *) unconstify(JibitJson *, json))
 #define JSON(value) ((JibitJson *) (value))
 
-/* Integers with so many digits may not fit in 64 bits. */
-#define LONG_INTEGER 19
+/* What stands for half a surrogate pair. */
+#define REPLACEMENT 0xfffd
+
+static const char NOT_JSON[] = "it is not JSON";
+static const char TOO_SHORT[] = "it ends too early";
+static const char TOO_DEEP[] = "it is nested too deep";
+static const char NO_MEMORY[] = "out of memory";
 
 /*
- * In strict mode json-c 0.18 takes every byte above 0x7f for a control
- * character.  Without it a trailing comma is let pass.
+ * Where the parser is.  The text is a copy with a terminator, and the only NUL:
+ * strings are decoded in place, since none becomes longer.
  */
-#define STRICT_IS_BROKEN ((0 << 16) | (18 << 8) | 0)
+typedef struct Parser
+{
+	char *at;
+	int depth;
+	const char *why; /* of a failure */
+} Parser;
+
+static bool parse_value(Parser *parser, struct json_object **value);
 
 static void
 free_document(void *arg)
@@ -42,126 +57,285 @@ free_document(void *arg)
 	json_object_put(arg);
 }
 
-/* Where the string that begins at i has its closing quote; length or more: none. */
-static size_t
-end_of_string(const char *text, size_t length, size_t i)
+static bool
+fail(Parser *parser, const char *why)
 {
-	for (i++; i < length && text[i] != '"'; i++)
-	{
-		if (text[i] == '\\')
-			i++;
-	}
-	return i;
+	parser->why = why;
+	return false;
 }
 
-/*
- * Walks over what stands outside strings.  Returns a reason for what json-c
- * takes although it is no JSON (single quotes, NaN, Infinity, comments).  Says in
- * *long_integers whether there are integers that json-c would saturate.
- */
-static const char *
-inspect(const char *text, size_t length, bool *long_integers)
+/* What stands here is not what must. */
+static bool
+fail_here(Parser *parser)
 {
-	int digits = 0;
+	return fail(parser, *parser->at == '\0' ? TOO_SHORT : NOT_JSON);
+}
 
-	*long_integers = false;
-	for (size_t i = 0; i < length; i++)
+static void
+skip_blanks(Parser *parser)
+{
+	parser->at += strspn(parser->at, " \t\r\n");
+}
+
+/* Goes past one character, if it is there. */
+static bool
+take(Parser *parser, char c)
+{
+	if (*parser->at != c)
+		return false;
+	parser->at++;
+	return true;
+}
+
+/* The four digits behind \u. */
+static bool
+parse_hexadecimal(Parser *parser, pg_wchar *unit)
+{
+	*unit = 0;
+	for (int i = 0; i < 4; i++, parser->at++)
 	{
-		char c = text[i];
+		char c = *parser->at;
 
 		if (c >= '0' && c <= '9')
-		{
-			if (++digits == LONG_INTEGER)
-				*long_integers = true;
-			continue;
-		}
-		digits = 0;
-		if (c == '"')
-			i = end_of_string(text, length, i);
-		else if (c == '\'' || c == 'N' || c == 'I' || c == '/' || c == '\0')
-			return "it is not JSON";
-	}
-	return NULL;
-}
-
-/*
- * Puts integers of many digits into quotes.  A numeric string is taken where
- * a number is expected, and a number where text is, so that this changes no
- * meaning but keeps every digit.
- */
-static void
-quote_long_integers(StringInfo out, const char *text, size_t length)
-{
-	for (size_t i = 0; i < length;)
-	{
-		size_t start = i;
-		char c = text[i];
-
-		if (c == '"')
-		{
-			i = Min(end_of_string(text, length, i) + 1, length);
-		}
-		else if (c == '-' || (c >= '0' && c <= '9'))
-		{
-			bool is_integer = true;
-
-			for (i++; i < length && strchr("0123456789.eE+-", text[i]); i++)
-			{
-				if (text[i] < '0' || text[i] > '9')
-					is_integer = false;
-			}
-			if (is_integer && i - start >= LONG_INTEGER)
-			{
-				appendStringInfoChar(out, '"');
-				appendBinaryStringInfo(out, text + start, (int) (i - start));
-				appendStringInfoChar(out, '"');
-				continue;
-			}
-		}
+			*unit = *unit * 16 + (c - '0');
+		else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+			*unit = *unit * 16 + ((c | 0x20) - 'a' + 10);
 		else
-			i++;
-		appendBinaryStringInfo(out, text + start, (int) (i - start));
+			return fail_here(parser);
 	}
+	return true;
 }
 
-/*
- * One tokener serves all answers, since to make one costs as much as a fifth
- * of the parsing.  It is not kept after a failure, of which a reset may leave
- * something behind (half a surrogate pair), nor after a longer text than this:
- * its buffer is as large as the longest string.
- */
-#define KEPT_LENGTH_MAX (16 * 1024)
-
-static struct json_tokener *kept_tokener;
-
-static struct json_tokener *
-get_tokener(void)
+/* The rest of \u; its second half too, if it is one of a pair. */
+static bool
+parse_unicode(Parser *parser, char **out)
 {
-	struct json_tokener *tokener = kept_tokener;
+	pg_wchar c;
+	pg_wchar second;
 
-	if (tokener != NULL)
-		return tokener;
-	tokener = json_tokener_new_ex(JIBIT_DEPTH_MAX);
-	if (tokener == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	if (json_c_version_num() != STRICT_IS_BROKEN)
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	kept_tokener = tokener;
-	return tokener;
-}
-
-/* Nothing is thrown between the two. */
-static void
-release_tokener(bool keep)
-{
-	if (keep)
-		json_tokener_reset(kept_tokener);
-	else
+	if (!parse_hexadecimal(parser, &c))
+		return false;
+	if (is_utf16_surrogate_first(c) && parser->at[0] == '\\' &&
+		parser->at[1] == 'u')
 	{
-		json_tokener_free(kept_tokener);
-		kept_tokener = NULL;
+		char *here = parser->at;
+
+		parser->at += 2;
+		if (!parse_hexadecimal(parser, &second))
+			return false;
+		if (is_utf16_surrogate_second(second))
+			c = surrogate_pair_to_codepoint(c, second);
+		else
+			parser->at = here;
 	}
+	if (is_utf16_surrogate_first(c) || is_utf16_surrogate_second(c))
+		c = REPLACEMENT;
+	unicode_to_utf8(c, (unsigned char *) *out);
+	*out += pg_encoding_mblen(PG_UTF8, *out);
+	return true;
+}
+
+/* The rest of an escape. */
+static bool
+parse_escape(Parser *parser, char **out)
+{
+	static const char names[] = "\"\\/bfnrt";
+	static const char meanings[] = "\"\\/\b\f\n\r\t";
+	const char *name;
+
+	if (take(parser, 'u'))
+		return parse_unicode(parser, out);
+	if (*parser->at == '\0' || (name = strchr(names, *parser->at)) == NULL)
+		return fail_here(parser);
+	*(*out)++ = meanings[name - names];
+	parser->at++;
+	return true;
+}
+
+/* A string, or a member's name; a terminator follows what it is. */
+static bool
+parse_text(Parser *parser, char **text, int *length)
+{
+	char *out;
+
+	if (!take(parser, '"'))
+		return fail_here(parser);
+	*text = out = parser->at;
+	while (*parser->at != '"')
+	{
+		size_t plain = strcspn(parser->at, "\"\\");
+
+		memmove(out, parser->at, plain);
+		out += plain;
+		parser->at += plain;
+		if (take(parser, '\\'))
+		{
+			if (!parse_escape(parser, &out))
+				return false;
+		}
+		else if (*parser->at == '\0')
+			return fail_here(parser);
+	}
+	parser->at++;
+	*out = '\0';
+	*length = (int) (out - *text);
+	return true;
+}
+
+static bool
+skip_digits(Parser *parser)
+{
+	size_t digits = strspn(parser->at, "0123456789");
+
+	parser->at += digits;
+	return digits > 0;
+}
+
+/* All that is read of a number is its text. */
+static bool
+parse_number(Parser *parser, struct json_object **value)
+{
+	char *start = parser->at;
+	char behind;
+
+	(void) take(parser, '-');
+	if (!take(parser, '0') && !skip_digits(parser))
+		return fail_here(parser);
+	if (take(parser, '.') && !skip_digits(parser))
+		return fail_here(parser);
+	if (take(parser, 'e') || take(parser, 'E'))
+	{
+		if (!take(parser, '-'))
+			(void) take(parser, '+');
+		if (!skip_digits(parser))
+			return fail_here(parser);
+	}
+	behind = *parser->at;
+	*parser->at = '\0';
+	*value = json_object_new_double_s(0, start);
+	*parser->at = behind;
+	return *value != NULL || fail(parser, NO_MEMORY);
+}
+
+static bool
+parse_word(Parser *parser, const char *word)
+{
+	while (*word != '\0')
+	{
+		if (!take(parser, *word++))
+			return fail_here(parser);
+	}
+	return true;
+}
+
+static bool
+parse_elements(Parser *parser, struct json_object *array)
+{
+	do
+	{
+		struct json_object *value;
+
+		if (!parse_value(parser, &value))
+			return false;
+		if (json_object_array_add(array, value) != 0)
+		{
+			json_object_put(value);
+			return fail(parser, NO_MEMORY);
+		}
+		skip_blanks(parser);
+	} while (take(parser, ','));
+	return take(parser, ']') || fail_here(parser);
+}
+
+static bool
+parse_members(Parser *parser, struct json_object *object)
+{
+	do
+	{
+		struct json_object *value;
+		char *name;
+		int length;
+
+		skip_blanks(parser);
+		if (!parse_text(parser, &name, &length))
+			return false;
+		skip_blanks(parser);
+		if (!take(parser, ':'))
+			return fail_here(parser);
+		if (!parse_value(parser, &value))
+			return false;
+		if (json_object_object_add(object, name, value) != 0)
+		{
+			json_object_put(value);
+			return fail(parser, NO_MEMORY);
+		}
+		skip_blanks(parser);
+	} while (take(parser, ','));
+	return take(parser, '}') || fail_here(parser);
+}
+
+/* An object or an array, which ends with `end`. */
+static bool
+parse_container(Parser *parser, struct json_object *container, char end,
+				bool (*parse)(Parser *, struct json_object *))
+{
+	bool ok;
+
+	if (container == NULL)
+		return fail(parser, NO_MEMORY);
+	if (++parser->depth > JIBIT_DEPTH_MAX)
+		return fail(parser, TOO_DEEP);
+	parser->at++;
+	skip_blanks(parser);
+	ok = take(parser, end) || parse(parser, container);
+	parser->depth--;
+	return ok;
+}
+
+/* On failure, *value is what there is of it, and still to be freed. */
+static bool
+parse_any(Parser *parser, struct json_object **value)
+{
+	char *text;
+	int length;
+
+	*value = NULL;
+	skip_blanks(parser);
+	switch (*parser->at)
+	{
+		case '{':
+			*value = json_object_new_object();
+			return parse_container(parser, *value, '}', parse_members);
+		case '[':
+			*value = json_object_new_array();
+			return parse_container(parser, *value, ']', parse_elements);
+		case '"':
+			if (!parse_text(parser, &text, &length))
+				return false;
+			*value = json_object_new_string_len(text, length);
+			return *value != NULL || fail(parser, NO_MEMORY);
+		case 't':
+		case 'f':
+			*value = json_object_new_boolean(*parser->at == 't');
+			if (*value == NULL)
+				return fail(parser, NO_MEMORY);
+			return parse_word(parser, *parser->at == 't' ? "true" : "false");
+		case 'n':
+			return parse_word(parser, "null");
+		default:
+			return parse_number(parser, value);
+	}
+}
+
+/* NULL is a value too, that of null. */
+static bool
+parse_value(Parser *parser, struct json_object **value)
+{
+	if (parse_any(parser, value))
+		return true;
+	json_object_put(*value);
+	*value = NULL;
+	return false;
 }
 
 JibitJson *
@@ -169,53 +343,37 @@ jibit_json_parse(MemoryContext context, const char *text, size_t length,
 				 const char **why)
 {
 	MemoryContextCallback *callback;
-	struct json_tokener *tokener;
 	struct json_object *document;
-	enum json_tokener_error error;
-	StringInfoData quoted;
-	bool long_integers;
-	const char *rest;
-	bool is_whole;
+	Parser parser = {NULL};
+	char *copy;
+	bool ok;
 
 	*why = NULL;
 	if (length == 0)
 		*why = "it is empty";
 	else if (!pg_verify_mbstr(PG_UTF8, text, (int) length, true))
 		*why = "it is not UTF-8";
-	else
-		*why = inspect(text, length, &long_integers);
 	if (*why != NULL)
 		return NULL;
 
-	quoted.data = NULL;
-	if (long_integers)
-	{
-		initStringInfo(&quoted);
-		quote_long_integers(&quoted, text, length);
-		text = quoted.data;
-		length = quoted.len;
-	}
-
 	/* All that can throw comes before what malloc gives. */
 	callback = MemoryContextAlloc(context, sizeof(*callback));
-	tokener = get_tokener();
-
-	/* With the terminator, since only that ends a number. */
-	document = json_tokener_parse_ex(tokener, text, (int) length + 1);
-	error = json_tokener_get_error(tokener);
-	rest = text + Min(json_tokener_get_parse_end(tokener), length);
-	is_whole = strspn(rest, " \t\r\n") == (size_t) (text + length - rest);
-	release_tokener(error == json_tokener_success &&
-					length <= KEPT_LENGTH_MAX);
-	if (quoted.data != NULL)
-		pfree(quoted.data);
-
-	if (error != json_tokener_success || !is_whole)
+	copy = pnstrdup(text, length);
+	parser.at = copy;
+	ok = parse_value(&parser, &document);
+	if (ok)
+	{
+		skip_blanks(&parser);
+		ok = *parser.at == '\0' || fail(&parser, NOT_JSON);
+	}
+	pfree(copy);
+	if (!ok)
 	{
 		json_object_put(document);
-		*why = error == json_tokener_error_depth ? "it is nested too deep"
-			   : error == json_tokener_continue	 ? "it ends too early"
-												 : "it is not JSON";
+		if (parser.why == NO_MEMORY)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		*why = parser.why;
 		return NULL;
 	}
 	if (document == NULL)
@@ -300,10 +458,9 @@ jibit_json_text(const JibitJson *value)
 				return NULL;
 			return text;
 		case json_type_boolean:
-		case json_type_int:
+			return json_object_get_boolean(object) ? "true" : "false";
 		case json_type_double:
-			return json_object_to_json_string_ext(object,
-												  JSON_C_TO_STRING_PLAIN);
+			return json_object_get_userdata(object);
 		default:
 			return NULL;
 	}
@@ -316,7 +473,6 @@ jibit_json_int64(const JibitJson *value, int64 *result)
 	char *end;
 	double number;
 
-	/* The text of an integer is exact; json-c's getters saturate. */
 	if (json_object_is_type(VALUE(value), json_type_boolean) ||
 		(text = jibit_json_text(value)) == NULL || *text == '\0')
 		return false;
