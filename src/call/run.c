@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "call/last.h"
 #include "call/run.h"
 #include "call/task.h"
@@ -233,7 +234,6 @@ take_fetch_outcome(JibitRun *run, Fetch *fetch)
 
 	if (task != NULL)
 	{
-		dlist_delete(&task->node);
 		if (jibit_token_fetch_result(fetch->token, &token, &error))
 		{
 			jibit_task_set_token(task, &token);
@@ -241,6 +241,7 @@ take_fetch_outcome(JibitRun *run, Fetch *fetch)
 		}
 		else
 			jibit_task_fail_as(task, &error);
+		dlist_delete(&task->node);
 		place_task(run, task);
 		explicit_bzero(&token, sizeof(token));
 	}
@@ -429,10 +430,30 @@ take_outcomes(JibitRun *run)
 			take_fetch_outcome(run, find_fetch(run, request));
 			continue;
 		}
-		dlist_delete(&task->node);
 		jibit_task_take_outcome(task);
+		dlist_delete(&task->node);
 		place_task(run, task);
 	}
+}
+
+/* What the wait of a turn is shown as, where it is not for answers. */
+static uint32
+wait_event_of(const Turn *turn)
+{
+	static uint32 place_event = 0;
+	static uint32 token_event = 0;
+	dlist_iter iter;
+
+	dlist_foreach (iter, &runs)
+	{
+		JibitRun *run = dlist_container(JibitRun, node, iter.cur);
+
+		if (!dlist_is_empty(&run->sent) || !dlist_is_empty(&run->fetches))
+			return 0;
+	}
+	return turn->lacks_place   ? jibit_wait_event(&place_event, "JibitPlace")
+		   : turn->lacks_token ? jibit_wait_event(&token_event, "JibitToken")
+							   : 0;
 }
 
 /*
@@ -460,7 +481,7 @@ drive(long wait_ms)
 		wait_ms = Min(wait_ms, JIBIT_TOKEN_ASK_MS);
 	if (turn.due_us != JIBIT_NO_DEADLINE)
 		wait_ms = Min(wait_ms, jibit_drive_ms_until(turn.due_us));
-	jibit_http_turn(turn.has_ended ? 0 : wait_ms);
+	jibit_http_turn(turn.has_ended ? 0 : wait_ms, wait_event_of(&turn));
 	dlist_foreach (iter, &runs)
 	{
 		take_outcomes(dlist_container(JibitRun, node, iter.cur));

@@ -9,9 +9,17 @@
  * wants to be called next; they only take notes, of the sockets in sockets.c,
  * which does the waiting.
  *
+ * libcurl is not relied on to end a request.  When it fails as a whole (for
+ * lack of memory, most likely) it may say no more of any: all requests end, its
+ * multi handle is thrown away, and the next call makes a new one.  Timeouts are
+ * kept here: libcurl looks at the clock before it reads what has come while
+ * nobody drove, and 7.88 never does for a request that waits for a connection.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/compat.h"
@@ -23,7 +31,19 @@
 #include "net/transfer.h"
 #include "utils/memutils.h"
 
+/*
+ * CURLOPT_QUICK_EXIT came with 7.87: without it a cancel behind a silent name
+ * server waits for the resolver's thread.
+ */
+#if !CURL_AT_LEAST_VERSION(7, 87, 0)
+#error "jibit needs libcurl 7.87 or later"
+#endif
+#define LIBCURL_FLOOR 0x075700
+
 #define NEVER PG_INT64_MAX
+
+/* Nobody drove for longer than a turn takes. */
+#define LATE_US 10000
 
 /* What a URL's query may have as it is. */
 #define UNRESERVED \
@@ -32,13 +52,17 @@
 struct JibitHttpGroup
 {
 	MemoryContext context;
-	dlist_head running;
-	dlist_head finished;
 };
 
 static CURLM *multi;
-static int running_count;		/* transfers in the multi handle */
-static int64 timer_due = NEVER; /* microseconds, see clock.h */
+static CURLMcode failure; /* of the multi handle: the next turn gives it up */
+
+/* Of all groups: the requests under way, and those that nobody has taken yet. */
+static dlist_head running = DLIST_STATIC_INIT(running);
+static dlist_head finished = DLIST_STATIC_INIT(finished);
+
+static int64 first_deadline = NEVER; /* none of the former's is earlier */
+static int64 timer_due = NEVER;		 /* libcurl's, of jibit_now_us() */
 
 /*
  * Callbacks of libcurl.  They must not throw.
@@ -79,15 +103,26 @@ out_of_memory(void)
 			 errdetail("libcurl could not allocate what a request needs.")));
 }
 
+/* The first failure counts. */
+static void
+note_failure(CURLMcode code)
+{
+	if (failure == CURLM_OK && code > CURLM_OK)
+		failure = code;
+}
+
 static void
 close_connections(void)
 {
-	Assert(running_count == 0);
+	Assert(dlist_is_empty(&running));
 	jibit_transfer_drop_idle();
 	if (multi != NULL)
-		curl_multi_cleanup(multi);
+		(void) curl_multi_cleanup(multi);
+	jibit_sockets_forget();
 	multi = NULL;
+	failure = CURLM_OK;
 	timer_due = NEVER;
+	first_deadline = NEVER;
 }
 
 /* At first use in a process: an idle session pays nothing. */
@@ -96,7 +131,8 @@ ensure_multi(void)
 {
 	static bool initialized = false;
 
-	if (jibit_connections_are_stale() && running_count == 0)
+	if ((jibit_connections_are_stale() || failure != CURLM_OK) &&
+		dlist_is_empty(&running))
 	{
 		close_connections();
 		jibit_connections_note_fresh();
@@ -104,7 +140,7 @@ ensure_multi(void)
 	if (multi != NULL)
 		return;
 
-	if (curl_version_info(CURLVERSION_NOW)->version_num < JIBIT_LIBCURL_FLOOR)
+	if (curl_version_info(CURLVERSION_NOW)->version_num < LIBCURL_FLOOR)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("libcurl %s is too old for jibit",
 							   curl_version_info(CURLVERSION_NOW)->version),
@@ -125,18 +161,25 @@ ensure_multi(void)
 		initialized = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (initialized)
 		multi = curl_multi_init();
-	if (multi != NULL)
-	{
-		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, note_socket);
-		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_timer);
-		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-
-		/* More wait for one of these. */
-		curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-						  (long) jibit_sockets_room());
-	}
 	if (multi == NULL)
 		out_of_memory();
+
+	note_failure(
+		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, note_socket));
+	note_failure(curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, note_timer));
+	note_failure(
+		curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX));
+
+	/* More wait for one of these. */
+	note_failure(curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+								   (long) jibit_sockets_room()));
+	if (failure != CURLM_OK)
+	{
+		const char *why = curl_multi_strerror(failure);
+
+		close_connections();
+		elog(ERROR, "could not set up libcurl: %s", why);
+	}
 }
 
 /*
@@ -151,55 +194,121 @@ jibit_http_begin_group(MemoryContext context)
 	ensure_multi();
 	group = MemoryContextAlloc(context, sizeof(JibitHttpGroup));
 	group->context = context;
-	dlist_init(&group->running);
-	dlist_init(&group->finished);
 	return group;
+}
+
+/* Takes a request out of libcurl: it has ended or is broken off. */
+static void
+stop_request(JibitHttpRequest *request)
+{
+	note_failure(curl_multi_remove_handle(
+		multi, jibit_transfer_handle(request->transfer)));
+	jibit_transfer_end(request->transfer);
+	request->transfer = NULL;
+	dlist_delete(&request->node);
+}
+
+/* A request has ended, and says how. */
+static void
+finish_request(JibitHttpRequest *request)
+{
+	stop_request(request);
+	dlist_push_tail(&finished, &request->node);
+}
+
+/*
+ * libcurl has failed: nothing that it has is relied on any more.  A callback
+ * that has it break off had no memory.
+ */
+static void
+give_up_multi(void)
+{
+	CURLMcode code = failure;
+	JibitHttpEnd end = code == CURLM_OUT_OF_MEMORY ||
+							   code == CURLM_ABORTED_BY_CALLBACK
+						   ? JIBIT_HTTP_NO_MEMORY
+						   : JIBIT_HTTP_BROKEN;
+
+	while (!dlist_is_empty(&running))
+	{
+		JibitHttpRequest *request = dlist_head_element(JibitHttpRequest, node,
+													   &running);
+
+		request->end = end;
+		strlcpy(request->reason, curl_multi_strerror(code),
+				sizeof(request->reason));
+		finish_request(request);
+	}
+	close_connections();
 }
 
 void
 jibit_http_start(JibitHttpGroup *group, JibitHttpRequest *request)
 {
-	JibitTransfer *transfer;
-
 	jibit_transfer_check_trust(request->url);
 	ensure_multi();
-	transfer = jibit_transfer_begin(request, group->context);
-	if (transfer == NULL)
+	request->transfer = jibit_transfer_begin(request, group->context);
+	if (request->transfer == NULL)
 		out_of_memory();
-	if (curl_multi_add_handle(multi, transfer->easy) != CURLM_OK)
+	request->group = group;
+	request->deadline_us = jibit_drive_now() +
+						   request->timeout_ms * INT64CONST(1000);
+	first_deadline = Min(first_deadline, request->deadline_us);
+	dlist_push_tail(&running, &request->node);
+	note_failure(curl_multi_add_handle(
+		multi, jibit_transfer_handle(request->transfer)));
+}
+
+/* Takes up what libcurl says has ended. */
+static void
+finish_requests(void)
+{
+	CURLMsg *message;
+	int messages_left;
+
+	while (multi != NULL &&
+		   (message = curl_multi_info_read(multi, &messages_left)) != NULL)
 	{
-		jibit_transfer_end(transfer);
-		out_of_memory();
+		CURLcode code = message->data.result;
+		JibitHttpRequest *request;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+							  (char **) &request) != CURLE_OK)
+		{
+			note_failure(CURLM_INTERNAL_ERROR);
+			return;
+		}
+		jibit_transfer_take_outcome(request->transfer, code);
+		finish_request(request);
 	}
-	transfer->group = group;
-	running_count++;
-	request->transfer = transfer;
-	dlist_push_tail(&group->running, &request->node);
 }
 
-/* Takes a transfer out of use; its request has ended or is broken off. */
+/* Ends what has no time left, and finds out when to look again. */
 static void
-stop_transfer(JibitTransfer *transfer)
+end_overdue(int64 now)
 {
-	JibitHttpRequest *request = transfer->request;
+	dlist_mutable_iter iter;
 
-	curl_multi_remove_handle(multi, transfer->easy);
-	running_count--;
-	dlist_delete(&request->node);
-	request->transfer = NULL;
-	jibit_transfer_end(transfer);
-}
+	first_deadline = NEVER;
+	dlist_foreach_modify (iter, &running)
+	{
+		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
+													iter.cur);
 
-/* A request has ended. */
-static void
-finish_transfer(JibitTransfer *transfer, CURLcode code)
-{
-	JibitHttpRequest *request = transfer->request;
-	JibitHttpGroup *group = transfer->group;
-
-	jibit_transfer_take_outcome(transfer, code);
-	stop_transfer(transfer);
-	dlist_push_tail(&group->finished, &request->node);
+		if (now < request->deadline_us)
+		{
+			first_deadline = Min(first_deadline, request->deadline_us);
+			continue;
+		}
+		jibit_transfer_take_outcome(request->transfer,
+									CURLE_OPERATION_TIMEDOUT);
+		if (request->end == JIBIT_HTTP_TIMEOUT)
+			snprintf(request->reason, sizeof(request->reason),
+					 "no whole answer came within %d ms", request->timeout_ms);
+		finish_request(request);
+	}
 }
 
 /*
@@ -208,55 +317,56 @@ finish_transfer(JibitTransfer *transfer, CURLcode code)
  * so often here that it shows.
  */
 static int64
-turn(int64 now, int64 deadline)
+turn(int64 now, int64 deadline, uint32 wait_event)
 {
 	JibitReadySocket ready[JIBIT_READY_MAX];
 	int nready = 0;
 	int still_running;
+	bool has_looked = false;
 	bool latch_set = false;
-	CURLMsg *message;
-	int messages_left;
 
-	/* A call that is due at once, such as a request's first, needs no wait. */
-	if (timer_due > now)
+	/*
+	 * A call that is due at once, such as a request's first, needs no wait.
+	 * One that is late, since nobody drove, comes after what has arrived.
+	 */
+	if ((timer_due > now || (timer_due != 0 && now - timer_due > LATE_US)) &&
+		failure == CURLM_OK)
 	{
-		int64 left = Min(deadline, timer_due) - now;
+		int64 left = Min(Min(deadline, timer_due) - now,
+						 first_deadline - jibit_drive_now());
 
 		nready = jibit_sockets_wait((long) ((Max(left, 0) + 999) / 1000),
-									ready, &latch_set);
+									wait_event, ready, &latch_set);
+		has_looked = true;
 		now = jibit_now_us();
 	}
 
-	for (int i = 0; i < nready; i++)
+	for (int i = 0; i < nready && failure == CURLM_OK; i++)
 	{
 		/* It may have gone with what another one brought. */
 		if (!jibit_socket_is_wanted(ready[i].fd))
 			continue;
-		curl_multi_socket_action(
+		note_failure(curl_multi_socket_action(
 			multi, ready[i].fd,
 			((ready[i].events & WL_SOCKET_READABLE) ? CURL_CSELECT_IN : 0) |
 				((ready[i].events & WL_SOCKET_WRITEABLE) ? CURL_CSELECT_OUT
 														 : 0),
-			&still_running);
+			&still_running));
 	}
-	if (timer_due <= now)
+	if (timer_due <= now && failure == CURLM_OK)
 	{
 		timer_due = NEVER;
-		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
-								 &still_running);
+		note_failure(curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
+											  &still_running));
 		now = jibit_now_us();
 	}
-	while ((message = curl_multi_info_read(multi, &messages_left)) != NULL)
-	{
-		JibitTransfer *transfer;
-		CURLcode code = message->data.result;
 
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
-						  (char **) &transfer);
-		finish_transfer(transfer, code);
-	}
+	/* First, and also after a failure: what has been answered is paid for. */
+	finish_requests();
+	if (has_looked && jibit_drive_now() >= first_deadline)
+		end_overdue(jibit_drive_now());
+	if (failure != CURLM_OK)
+		give_up_multi();
 	jibit_transfer_unblock_signals();
 
 	if (latch_set)
@@ -266,12 +376,16 @@ turn(int64 now, int64 deadline)
 }
 
 void
-jibit_http_turn(long timeout_ms)
+jibit_http_turn(long timeout_ms, uint32 wait_event)
 {
 	int64 now = jibit_now_us();
 
 	ensure_multi();
-	(void) turn(now, now + (int64) timeout_ms * 1000);
+
+	/* What an earlier turn has brought that ended with an error waits. */
+	if (!dlist_is_empty(&finished))
+		timeout_ms = 0;
+	(void) turn(now, now + (int64) timeout_ms * 1000, wait_event);
 }
 
 JibitHttpRequest *
@@ -279,24 +393,36 @@ jibit_http_wait(JibitHttpGroup *group, long timeout_ms)
 {
 	int64 now = jibit_now_us();
 	int64 deadline = now + (int64) timeout_ms * 1000;
+	JibitHttpRequest *request = jibit_http_take(group);
 
 	/* At least one turn: to look what has ended. */
-	while (dlist_is_empty(&group->finished))
+	while (request == NULL)
 	{
-		now = turn(now, deadline);
-		if (now >= deadline && dlist_is_empty(&group->finished))
-			return NULL;
+		now = turn(now, deadline, 0);
+		request = jibit_http_take(group);
+		if (now >= deadline)
+			break;
 	}
-	return jibit_http_take(group);
+	return request;
 }
 
 JibitHttpRequest *
 jibit_http_take(JibitHttpGroup *group)
 {
-	if (dlist_is_empty(&group->finished))
-		return NULL;
-	return dlist_container(JibitHttpRequest, node,
-						   dlist_pop_head_node(&group->finished));
+	dlist_iter iter;
+
+	dlist_foreach (iter, &finished)
+	{
+		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
+													iter.cur);
+
+		if (request->group == group)
+		{
+			dlist_delete(iter.cur);
+			return request;
+		}
+	}
+	return NULL;
 }
 
 void
@@ -306,12 +432,15 @@ jibit_http_end_group(JibitHttpGroup *group)
 
 	if (group == NULL)
 		return;
-	dlist_foreach_modify (iter, &group->running)
+	while (jibit_http_take(group) != NULL)
+		;
+	dlist_foreach_modify (iter, &running)
 	{
 		JibitHttpRequest *request = dlist_container(JibitHttpRequest, node,
 													iter.cur);
 
-		stop_transfer(request->transfer);
+		if (request->group == group)
+			stop_request(request);
 	}
 	pfree(group);
 }
@@ -320,26 +449,37 @@ jibit_http_end_group(JibitHttpGroup *group)
  * URLs.
  */
 
+static bool
+get_part(CURLU *parts, CURLUPart which, char **part, bool *no_memory)
+{
+	CURLUcode code = curl_url_get(parts, which, part, 0);
+
+	*no_memory |= code == CURLUE_OUT_OF_MEMORY;
+	return code == CURLUE_OK;
+}
+
 const char *
 jibit_http_check_url(const char *url, bool *is_plain)
 {
 	CURLU *parts = curl_url();
+	CURLUcode code = CURLUE_OK;
+	bool no_memory = false;
 	char *part = NULL;
 	const char *why = NULL;
 
 	*is_plain = false;
 	if (parts == NULL)
-		return "out of memory";
+		out_of_memory();
 	if (strpbrk(url, "?#") != NULL)
 		why = "It has a query or a fragment.";
 	else if (strpbrk(url, " \t\r\n\\") != NULL ||
-			 curl_url_set(parts, CURLUPART_URL, url,
-						  CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+			 (code = curl_url_set(parts, CURLUPART_URL, url,
+								  CURLU_NON_SUPPORT_SCHEME)) != CURLUE_OK)
 		why = "It is no URL with a scheme and a host.";
-	else if (curl_url_get(parts, CURLUPART_USER, &part, 0) == CURLUE_OK ||
-			 curl_url_get(parts, CURLUPART_PASSWORD, &part, 0) == CURLUE_OK)
+	else if (get_part(parts, CURLUPART_USER, &part, &no_memory) ||
+			 get_part(parts, CURLUPART_PASSWORD, &part, &no_memory))
 		why = "It has a user or a password in it.";
-	else if (curl_url_get(parts, CURLUPART_SCHEME, &part, 0) != CURLUE_OK ||
+	else if (!get_part(parts, CURLUPART_SCHEME, &part, &no_memory) ||
 			 (strcmp(part, "https") != 0 && strcmp(part, "http") != 0))
 		why = "Its scheme is not https.";
 	else if (strstr(url, ":///") != NULL)
@@ -348,6 +488,8 @@ jibit_http_check_url(const char *url, bool *is_plain)
 		*is_plain = strcmp(part, "http") == 0;
 	curl_free(part);
 	curl_url_cleanup(parts);
+	if (no_memory || code == CURLUE_OUT_OF_MEMORY)
+		out_of_memory();
 	return why;
 }
 

@@ -42,9 +42,10 @@ extern JibitHttpRequest *jibit_http_wait(JibitHttpGroup *group,
 
 /*
  * One turn: waits until something comes in for any group, the latch is set, or
- * timeout_ms are over, and takes up what has ended.  Serves interrupts.
+ * timeout_ms are over, and takes up what has ended.  Serves interrupts.  The
+ * wait is shown as wait_event, 0 for the calls themselves.
  */
-extern void jibit_http_turn(long timeout_ms);
+extern void jibit_http_turn(long timeout_ms, uint32 wait_event);
 
 /* What has ended by now, without waiting; NULL for nothing. */
 extern JibitHttpRequest *jibit_http_take(JibitHttpGroup *group);
@@ -54,7 +55,8 @@ extern void jibit_http_end_group(JibitHttpGroup *group);
 
 /*
  * Is this a base URL to which paths can be appended?  NULL if so, else why
- * not.  Plain HTTP is for the caller to judge: *is_plain tells.
+ * not.  Plain HTTP is for the caller to judge: *is_plain tells.  Throws on lack
+ * of memory.
  */
 extern const char *jibit_http_check_url(const char *url, bool *is_plain);
 

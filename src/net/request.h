@@ -49,8 +49,11 @@ typedef struct JibitHttpRequest
 	time_t server_time; /* of the answer's Date, if wanted; 0 for none */
 	char reason[256];	/* of a failure: a sentence's inside, UTF-8 */
 
-	struct JibitTransfer *transfer; /* private to http.c */
-	dlist_node node;				/* private to http.c */
+	/* Private to net/. */
+	struct JibitHttpGroup *group;
+	struct JibitTransfer *transfer;
+	int64 deadline_us; /* of jibit_drive_now() */
+	dlist_node node;
 } JibitHttpRequest;
 
 #endif /* JIBIT_REQUEST_H */

@@ -34,10 +34,10 @@
 
 /*
  * As many connections as a batch may have, and some; and what is left for the
- * wait-event set and for a second address that is tried.
+ * session's wait-event sets and for a second address that is tried.
  */
 #define ROOM_MAX 300
-#define ROOM_LEFT 3
+#define ROOM_LEFT 8
 
 /* What is wanted of a socket, and what the wait-event set has. */
 typedef struct SocketState
@@ -191,20 +191,11 @@ jibit_socket_open(int family, int type, int protocol)
 	return fd;
 }
 
-/*
- * The server leaves a third of its descriptors to sockets and the like, and
- * does not say how many of those are in use: so they are counted.
- */
+/* AcquireExternalFD() leaves a third of the descriptors to sockets. */
 int
 jibit_sockets_room(void)
 {
-	int room = 0;
-
-	while (room < ROOM_MAX && AcquireExternalFD())
-		room++;
-	for (int i = 0; i < room; i++)
-		ReleaseExternalFD();
-	return Max(room - ROOM_LEFT, 1);
+	return Max(Min(max_safe_fds / 3, ROOM_MAX) - ROOM_LEFT, 1);
 }
 
 int
@@ -215,6 +206,19 @@ jibit_socket_close(pgsocket fd)
 	sockets[fd].dropped = false;
 	ReleaseExternalFD();
 	return close(fd);
+}
+
+void
+jibit_sockets_forget(void)
+{
+	for (int fd = 0; fd < sockets_size; fd++)
+	{
+		if (sockets[fd].ours)
+			ReleaseExternalFD();
+	}
+	if (sockets != NULL)
+		memset(sockets, 0, sockets_size * sizeof(SocketState));
+	wait_set_broken = true;
 }
 
 /* Makes the wait-event set anew with every wanted socket. */
@@ -306,17 +310,20 @@ sync_wait_set(void)
 }
 
 int
-jibit_sockets_wait(long timeout_ms, JibitReadySocket *ready, bool *latch_set)
+jibit_sockets_wait(long timeout_ms, uint32 wait_event, JibitReadySocket *ready,
+				   bool *latch_set)
 {
-	static uint32 wait_event = 0;
+	static uint32 call_event = 0;
 	WaitEvent events[JIBIT_READY_MAX];
 	int nevents;
 	int nready = 0;
 
 	*latch_set = false;
 	sync_wait_set();
-	nevents = WaitEventSetWait(wait_set, timeout_ms, events, JIBIT_READY_MAX,
-							   jibit_wait_event(&wait_event, "JibitCall"));
+	nevents = WaitEventSetWait(
+		wait_set, timeout_ms, events, JIBIT_READY_MAX,
+		wait_event != 0 ? wait_event
+						: jibit_wait_event(&call_event, "JibitCall"));
 	for (int i = 0; i < nevents; i++)
 	{
 		pgsocket fd = events[i].fd;

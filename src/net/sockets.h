@@ -14,7 +14,7 @@
 /* A socket, counted until it is closed; PGINVALID_SOCKET where there is none. */
 extern pgsocket jibit_socket_open(int family, int type, int protocol);
 
-/* How many more sockets this process may have, at least 1. */
+/* How many connections this process may have, at least 1. */
 extern int jibit_sockets_room(void);
 
 /* Returns what close() does. */
@@ -31,6 +31,9 @@ extern bool jibit_socket_drop(pgsocket fd);
 /* Of one that was wanted at some time. */
 extern bool jibit_socket_is_wanted(pgsocket fd);
 
+/* When all are closed, also those of which nothing was told. */
+extern void jibit_sockets_forget(void);
+
 typedef struct JibitReadySocket
 {
 	pgsocket fd;
@@ -42,10 +45,10 @@ typedef struct JibitReadySocket
 
 /*
  * Waits until some of the sockets are ready, the latch is set, or timeout_ms
- * are over; returns how many are ready.  The caller resets the latch.  Throws
- * on lack of memory.
+ * are over; returns how many are ready.  The wait is shown as wait_event, 0 for
+ * that of calls.  The caller resets the latch.  Throws on lack of memory.
  */
-extern int jibit_sockets_wait(long timeout_ms, JibitReadySocket *ready,
-							  bool *latch_set);
+extern int jibit_sockets_wait(long timeout_ms, uint32 wait_event,
+							  JibitReadySocket *ready, bool *latch_set);
 
 #endif /* JIBIT_SOCKETS_H */

@@ -21,6 +21,8 @@
 
 #include <signal.h>
 
+#include <curl/curl.h>
+
 #include "base/clock.h"
 #include "base/config.h"
 #include "net/sockets.h"
@@ -41,12 +43,32 @@
 #define IDLE_TRANSFERS_MAX 64
 
 #define USER_AGENT "jibit-postgresql/" JIBIT_VERSION_STRING
+#define TRACK_HEADER "X-TRACK-ID: "
+#define LINES_MAX 5
 
 #define NO_DESCRIPTORS \
 	"the session has no file descriptor left; max_files_per_process sets how many there are"
 
 /* In words, the limit of JIBIT_BODY_MAX. */
 #define TOO_LARGE "it is larger than 1 MB"
+
+struct JibitTransfer
+{
+	CURL *easy;
+	struct curl_slist headers[LINES_MAX]; /* a list of what is sent */
+	char track_header[sizeof(TRACK_HEADER) + JIBIT_TRACK_ID_MAX];
+	char *bearer_header; /* malloc'd and kept; empty while idle */
+	size_t bearer_size;
+	JibitHttpRequest *request;
+	MemoryContext context; /* of the request's body */
+	uint64 settings; /* jibit_transport_settings that `easy` has; 0: none */
+	size_t capacity; /* of the request's body */
+	size_t header_length;
+	JibitHttpEnd end; /* what a callback saw, else ANSWERED */
+	const char *why;  /* its reason, or NULL */
+	char error[CURL_ERROR_SIZE];
+	JibitTransfer *next; /* in the list of idle ones */
+};
 
 static JibitTransfer *idle_transfers;
 static int idle_count;
@@ -181,6 +203,17 @@ jibit_connections_are_stale(void)
 	return connections_stale;
 }
 
+/* Asked once: libcurl composes its answer anew each time. */
+static const curl_version_info_data *
+libcurl_info(void)
+{
+	static const curl_version_info_data *info;
+
+	if (info == NULL)
+		info = curl_version_info(CURLVERSION_NOW);
+	return info;
+}
+
 /* The certificates to trust: jibit.ca_file, else what libcurl was built with. */
 static JibitTrustSource
 trust_source(const char *ca_file)
@@ -191,14 +224,9 @@ trust_source(const char *ca_file)
 		source.file = ca_file;
 	else
 	{
-		/* Asked once: libcurl composes its answer anew each time. */
-		static curl_version_info_data *info;
-
-		if (info == NULL)
-			info = curl_version_info(CURLVERSION_NOW);
-		source.file = info->cainfo;
+		source.file = libcurl_info()->cainfo;
 		if (source.file == NULL)
-			source.directory = info->capath;
+			source.directory = libcurl_info()->capath;
 	}
 	return source;
 }
@@ -216,28 +244,20 @@ set_trust(CURL *easy, void *ssl_context, void *arg)
 		jibit_connections_note_stale();
 	if (why == NULL)
 		return CURLE_OK;
-	refuse_body(transfer, JIBIT_HTTP_MISCONFIGURED, why);
+	refuse_body(transfer,
+				errno == ENOMEM ? JIBIT_HTTP_NO_MEMORY
+								: JIBIT_HTTP_MISCONFIGURED,
+				why);
 	return CURLE_SSL_CACERT_BADFILE;
 }
 
-/*
- * trust.c speaks to OpenSSL; other TLS libraries read the file by themselves.
- * Asked once: libcurl composes its answer anew each time.
- */
+/* trust.c speaks to OpenSSL; other TLS libraries read the file by themselves. */
 static bool
 tls_is_openssl(void)
 {
-	static bool asked = false;
-	static bool is_openssl;
+	const char *name = libcurl_info()->ssl_version;
 
-	if (!asked)
-	{
-		const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
-
-		is_openssl = name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
-		asked = true;
-	}
-	return is_openssl;
+	return name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
 }
 
 /* Schemes are the same in capitals. */
@@ -280,7 +300,6 @@ set_fixed_options(JibitTransfer *transfer)
 #define SET(option, value) \
 	(ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
 
-	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, transfer);
@@ -332,8 +351,15 @@ set_configured_options(JibitTransfer *transfer)
 	SET(CURLOPT_USERAGENT, jibit_proxy[0] ? USER_AGENT : NULL);
 	SET(CURLOPT_INTERFACE,
 		jibit_source_address[0] ? jibit_source_address : NULL);
-	if (!tls_is_openssl() && jibit_ca_file[0])
-		SET(CURLOPT_CAINFO, jibit_ca_file);
+	if (!tls_is_openssl())
+	{
+		JibitTrustSource source = trust_source(jibit_ca_file);
+
+		/* Both each time: the handle may have those of another setting. */
+		SET(CURLOPT_CAINFO, source.file);
+		if (libcurl_info()->capath != NULL)
+			SET(CURLOPT_CAPATH, source.directory);
+	}
 	if (ok)
 		transfer->settings = jibit_transport_settings;
 	return ok;
@@ -369,6 +395,7 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 					   ? (long) ((jibit_now_us() - stale_since) / 1000000)
 					   : -1;
 
+	SET(CURLOPT_PRIVATE, request);
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_REQUEST_TARGET, request_target(request->url));
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
@@ -379,7 +406,6 @@ set_request_options(JibitTransfer *transfer, const JibitHttpRequest *request)
 	}
 	else
 		SET(CURLOPT_HTTPGET, 1L);
-	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 		(long) Min(request->connect_timeout_ms, request->timeout_ms));
 	SET(CURLOPT_FRESH_CONNECT, stale_s >= 0 && stale_s < 2 ? 1L : 0L);
@@ -438,7 +464,7 @@ set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
 	static char accept[] = "Accept: application/json";
 	static char user_agent[] = "User-Agent: " USER_AGENT;
 	static char content_type[] = "Content-Type: application/json";
-	char *lines[JIBIT_HEADERS_MAX];
+	char *lines[LINES_MAX];
 	int count = 0;
 
 	lines[count++] = accept;
@@ -448,9 +474,8 @@ set_headers(JibitTransfer *transfer, const JibitHttpRequest *request)
 	if (request->track_id != NULL)
 	{
 		Assert(strlen(request->track_id) <= JIBIT_TRACK_ID_MAX);
-		put_header(transfer->track_header, JIBIT_TRACK_HEADER,
-				   strlen(JIBIT_TRACK_HEADER), request->track_id,
-				   strlen(request->track_id));
+		put_header(transfer->track_header, TRACK_HEADER, strlen(TRACK_HEADER),
+				   request->track_id, strlen(request->track_id));
 		lines[count++] = transfer->track_header;
 	}
 	if (request->bearer != NULL)
@@ -484,7 +509,6 @@ jibit_transfer_end(JibitTransfer *transfer)
 		explicit_bzero(transfer->bearer_header,
 					   strlen(transfer->bearer_header));
 	transfer->request = NULL;
-	transfer->group = NULL;
 	if (idle_count >= IDLE_TRANSFERS_MAX)
 	{
 		free_transfer(transfer);
@@ -554,6 +578,12 @@ jibit_transfer_begin(JibitHttpRequest *request, MemoryContext context)
 		return transfer;
 	jibit_transfer_end(transfer);
 	return NULL;
+}
+
+void *
+jibit_transfer_handle(const JibitTransfer *transfer)
+{
+	return transfer->easy;
 }
 
 void
@@ -633,7 +663,7 @@ reason_of(const JibitTransfer *transfer, JibitHttpEnd end, CURLcode code)
 }
 
 void
-jibit_transfer_take_outcome(JibitTransfer *transfer, CURLcode code)
+jibit_transfer_take_outcome(JibitTransfer *transfer, int code)
 {
 	JibitHttpRequest *request = transfer->request;
 	long status = 0;
@@ -656,10 +686,25 @@ jibit_transfer_take_outcome(JibitTransfer *transfer, CURLcode code)
 	request->end = code != CURLE_OK && transfer->why ? transfer->end
 													 : end_of_code(code);
 
-	/* What libcurl 7.88 says of headers that are too large. */
-	if (request->end == JIBIT_HTTP_NO_MEMORY && transfer->why == NULL &&
-		status != 0)
+	/*
+	 * Once there is a status, it is the answer that is broken: libcurl 7.88
+	 * speaks of memory where headers are too large, and of a bad argument
+	 * where a trailer is none.
+	 */
+	if ((request->end == JIBIT_HTTP_NO_MEMORY ||
+		 request->end == JIBIT_HTTP_MISCONFIGURED) &&
+		transfer->why == NULL && status != 0)
 		request->end = JIBIT_HTTP_BROKEN;
+
+	/*
+	 * OpenSSL does not say when it had no memory to read a certificate's key,
+	 * and without it trusts nobody.
+	 */
+	if (request->end == JIBIT_HTTP_TLS && tls_is_openssl())
+	{
+		jibit_trust_forget();
+		jibit_connections_note_stale();
+	}
 	if (request->end != JIBIT_HTTP_ANSWERED)
 		strlcpy(request->reason, reason_of(transfer, request->end, code),
 				sizeof(request->reason));

@@ -11,40 +11,9 @@
 #ifndef JIBIT_TRANSFER_H
 #define JIBIT_TRANSFER_H
 
-#include <curl/curl.h>
-
 #include "net/request.h"
 
-/*
- * CURLOPT_QUICK_EXIT came with 7.87: without it a cancel behind a silent name
- * server waits for the resolver's thread.
- */
-#if !CURL_AT_LEAST_VERSION(7, 87, 0)
-#error "jibit needs libcurl 7.87 or later"
-#endif
-#define JIBIT_LIBCURL_FLOOR 0x075700
-
-#define JIBIT_TRACK_HEADER "X-TRACK-ID: "
-#define JIBIT_HEADERS_MAX 5
-
-typedef struct JibitTransfer
-{
-	CURL *easy;
-	struct curl_slist headers[JIBIT_HEADERS_MAX]; /* a list of what is sent */
-	char track_header[sizeof(JIBIT_TRACK_HEADER) + JIBIT_TRACK_ID_MAX];
-	char *bearer_header; /* malloc'd and kept; empty while idle */
-	size_t bearer_size;
-	JibitHttpRequest *request;
-	struct JibitHttpGroup *group; /* http.c's own */
-	MemoryContext context;		  /* of the request's body */
-	uint64 settings; /* jibit_transport_settings that `easy` has; 0: none */
-	size_t capacity; /* of the request's body */
-	size_t header_length;
-	JibitHttpEnd end; /* what a callback saw, else ANSWERED */
-	const char *why;  /* its reason, or NULL */
-	char error[CURL_ERROR_SIZE];
-	struct JibitTransfer *next; /* in the list of idle ones */
-} JibitTransfer;
+typedef struct JibitTransfer JibitTransfer;
 
 /*
  * A transfer that is ready to be sent, in no multi handle yet.  The request's
@@ -53,9 +22,11 @@ typedef struct JibitTransfer
 extern JibitTransfer *jibit_transfer_begin(JibitHttpRequest *request,
 										   MemoryContext context);
 
-/* Fills in how the request has ended. */
-extern void jibit_transfer_take_outcome(JibitTransfer *transfer,
-										CURLcode code);
+/* libcurl's easy handle, whose CURLINFO_PRIVATE is the request. */
+extern void *jibit_transfer_handle(const JibitTransfer *transfer);
+
+/* Fills in how the request has ended; `code` is a CURLcode. */
+extern void jibit_transfer_take_outcome(JibitTransfer *transfer, int code);
 
 /* Gives one that is in no multi handle back, for the next request. */
 extern void jibit_transfer_end(JibitTransfer *transfer);

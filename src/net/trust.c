@@ -73,12 +73,28 @@ is_current(const JibitTrustSource *source, const struct stat *now)
 		   now->st_mtim.tv_nsec == store_stat.st_mtim.tv_nsec;
 }
 
+/* Empties OpenSSL's list of errors; was one of them a lack of memory? */
+static bool
+forget_errors(void)
+{
+	unsigned long error;
+	bool lacked_memory = false;
+
+	while ((error = ERR_get_error()) != 0)
+	{
+		if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+			lacked_memory = true;
+	}
+	return lacked_memory;
+}
+
 const char *
 jibit_trust_load(const JibitTrustSource *source)
 {
 	struct stat now;
 	X509_STORE *fresh;
 
+	errno = 0;
 	memset(&now, 0, sizeof(now));
 	if (source->file == NULL && source->directory == NULL)
 		return "no file or directory with trusted certificates is known";
@@ -96,7 +112,11 @@ jibit_trust_load(const JibitTrustSource *source)
 		X509_STORE_load_locations(fresh, source->file, source->directory) != 1)
 	{
 		X509_STORE_free(fresh);
-		ERR_clear_error();
+		if (forget_errors())
+		{
+			errno = ENOMEM;
+			return "out of memory";
+		}
 		return explain(source, "has no certificate that can be read");
 	}
 
@@ -141,6 +161,13 @@ jibit_trust_apply(void *ssl_context, const JibitTrustSource *source,
 	if (why == NULL)
 		SSL_CTX_set1_cert_store(ssl_context, store);
 	return why;
+}
+
+void
+jibit_trust_forget(void)
+{
+	X509_STORE_free(store);
+	store = NULL;
 }
 
 void

@@ -19,8 +19,8 @@ typedef struct JibitTrustSource
  * Makes an OpenSSL context (an SSL_CTX *) trust the source, and only that.
  * Parses it if this process or its parent has not yet, or if the file has
  * changed since; *changed says whether that replaced what was trusted before.
- * Returns NULL, or why not (static text).  Never throws, so that it can be
- * called from libcurl's callbacks.
+ * Returns NULL, or why not (static text), with ENOMEM in errno on lack of
+ * memory.  Never throws, so that it can be called from libcurl's callbacks.
  */
 extern const char *jibit_trust_apply(void *ssl_context,
 									 const JibitTrustSource *source,
@@ -38,6 +38,9 @@ extern bool jibit_trust_has_changed(const JibitTrustSource *source);
  * Returns NULL, or why not.
  */
 extern const char *jibit_trust_load(const JibitTrustSource *source);
+
+/* So that it is parsed again when a connection needs it. */
+extern void jibit_trust_forget(void);
 
 /*
  * Has OpenSSL set up what it sets up at its first use, some milliseconds of

@@ -54,6 +54,43 @@ sub call
 	$sandbox->reset;
 }
 
+# So is one whose session is terminated, alone or among those of a batch.
+{
+	my $cards = join ',', map { test_card(900 + $_) } 1 .. 3;
+	my %calls = (
+		'a session' => [ 1, call() ],
+		'a batch' => [ 3, "SELECT * FROM jibit_card_batch('{$cards}')" ]);
+
+	foreach my $who (sort keys %calls)
+	{
+		my ($count, $sql) = @{ $calls{$who} };
+		my $session = jibit_session($node);
+		my $offset = -s $node->logfile;
+
+		$node->safe_psql('postgres', 'SELECT jibit_stats_reset()');
+		$sandbox->set(fault => 'hang', fault_operation => 'card');
+		$session->query(q{SET jibit.log_calls = 'all'});
+		$session->send($sql);
+		poll_until(sub { $sandbox->stats->{in_flight} == $count },
+			'what is under way');
+		$node->safe_psql('postgres',
+			'SELECT pg_terminate_backend(' . $session->pid . ', 20000)');
+		ok({ $session->wait }->{gone}, "$who is terminated in a call");
+		is( $node->safe_psql(
+				'postgres',
+				'SELECT inquiry, calls, succeeded, failed, last_error FROM jibit_stats'
+			),
+			"card|$count|0|$count|connection.failed",
+			'... which is counted');
+		my @lines = slurp_file($node->logfile, $offset) =~
+		  /LOG:  (jibit call card\(.*)/g;
+		is(scalar @lines, $count, '... and logged');
+		like($lines[0], qr/connection\.failed, profile default, HTTP status 0, 1 attempts/,
+			'... as broken off');
+		$sandbox->reset;
+	}
+}
+
 # A stand-in for a name server that is silent: getaddrinfo() that never comes
 # back for one name. Nothing of the system's is touched.
 sub build_resolver

@@ -159,6 +159,34 @@ foreach my $fault (qw(hang drip slow))
 }
 $session->query('RESET jibit.timeout');
 
+# ---- an answer that is there in time, and read too late
+
+{
+	my $go = PostgreSQL::Test::Utils::tempdir() . '/go';
+	my $prompt = jibit_server(
+		inquiry => sub {
+			my ($self, $socket) = @_;
+			Time::HiRes::sleep(0.01) until -e $go;
+			send_answer($socket, 200, '{"good":true}');
+			$self->note('answered');
+		});
+	my $stopped = jibit_session($node);
+	$stopped->query(profile('prompt', $prompt->url)
+		  . q{; SET jibit.timeout = '1s'; SET jibit.max_retries = 0});
+	my $started = Time::HiRes::time();
+	$stopped->send(q{SELECT jibit_request('/v1/x')});
+	poll_until(sub { $prompt->notes('/v1/x') }, 'a call');
+	kill 'STOP', $stopped->pid;
+	append_to_file($go, '');
+	poll_until(sub { $prompt->notes('answered') }, 'its answer');
+	poll_until(sub { Time::HiRes::time() > $started + 1.5 },
+		'the end of jibit.timeout');
+	kill 'CONT', $stopped->pid;
+	my %late = $stopped->wait;
+	is($late{stdout}, '{"good": true}',
+		'what has come while the process stood still is read') or diag($late{stderr});
+}
+
 # ---- retries
 
 sub retries_of
@@ -241,6 +269,12 @@ my %behaviours = (
 		syswrite $_[1],
 		  "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
 		send_answer($_[1], 200, $good);
+	},
+	badtrailer => sub {
+		syswrite $_[1],
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  . sprintf("%x\r\n%s\r\n0\r\nno trailer\r\n\r\n", length $good, $good);
+		0;
 	},
 	cutlength => sub {
 		syswrite $_[1], "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n$good";
@@ -376,6 +410,7 @@ foreach my $case (
 	[ chunked => 'none none 1' ],
 	[ badchunks => 'JB009 connection.failed 3' ],
 	[ cutchunks => 'JB009 connection.failed 3' ],
+	[ badtrailer => 'JB009 connection.failed 3' ],
 	[ cutlength => 'JB009 connection.failed 3' ],
 	[ hugelength => 'JB010 response.invalid 1' ],
 	[ early => 'none none 1' ],
