@@ -519,14 +519,19 @@ count_broken_off(JibitRun *run)
 }
 
 /*
- * Gives back what the tasks hold, breaks off what is under way, and counts it
- * last, since that may throw.
+ * Breaks off what is under way, then gives back what the tasks hold, so that
+ * nobody has a place before its call is gone.  Counting is last, since that may
+ * throw.
  */
 static void
 leave_run(JibitRun *run)
 {
 	dlist_head *const lists[] = {&run->waiting, &run->sent};
 
+	dlist_delete(&run->node);
+	jibit_http_end_group(run->group);
+	while (!dlist_is_empty(&run->fetches))
+		end_fetch(dlist_head_element(Fetch, node, &run->fetches));
 	for (int i = 0; i < lengthof(lists); i++)
 	{
 		dlist_iter iter;
@@ -538,10 +543,6 @@ leave_run(JibitRun *run)
 	}
 	jibit_places_stop_waiting();
 	jibit_places_note_driving(false);
-	jibit_http_end_group(run->group);
-	while (!dlist_is_empty(&run->fetches))
-		end_fetch(dlist_head_element(Fetch, node, &run->fetches));
-	dlist_delete(&run->node);
 	count_broken_off(run);
 }
 
