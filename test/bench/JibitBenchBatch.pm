@@ -15,6 +15,7 @@ our @EXPORT = qw(batch_cards start_fronts measure_batch);
 
 use constant {
 	CONCURRENCY => 64,
+	MOST => 256,
 	SLOW_CALLS => 10_000,
 	CALLS => 4_000,
 	ROUNDS => 7,
@@ -23,7 +24,7 @@ use constant {
 # How many cards it asks for.
 sub batch_cards
 {
-	return 2 * SLOW_CALLS + 6 * CALLS * (ROUNDS + 1);
+	return 4 * SLOW_CALLS + 6 * CALLS * (ROUNDS + 1);
 }
 
 # HTTP/2, where there is an nginx that can speak it.
@@ -59,10 +60,10 @@ sub ask_batch
 
 sub batch_session
 {
-	my ($sandbox) = @_;
+	my ($sandbox, $concurrency) = @_;
 	my $session = psql(profile => $sandbox->{name});
 
-	$session->query('SET jibit.batch_concurrency = ' . CONCURRENCY);
+	$session->query("SET jibit.batch_concurrency = $concurrency");
 	return $session;
 }
 
@@ -71,7 +72,7 @@ sub measure_batch_of
 	my ($sandbox) = @_;
 	my $before = sandbox_calls($sandbox);
 	my $bare = run_bare_multi($sandbox);
-	my $session = batch_session($sandbox);
+	my $session = batch_session($sandbox, CONCURRENCY);
 	my (@bare, @jibit, @ratios);
 
 	foreach my $round (-1 .. ROUNDS - 1)
@@ -103,9 +104,9 @@ sub measure_batch_of
 # time: "bare" is what that comes to.
 sub measure_slow_batch_of
 {
-	my ($sandbox) = @_;
-	my $session = batch_session($sandbox);
-	my $best = CONCURRENCY / DELAY_MS * 1000;
+	my ($sandbox, $concurrency, $target) = @_;
+	my $session = batch_session($sandbox, $concurrency);
+	my $best = $concurrency / DELAY_MS * 1000;
 	my $before = sandbox_calls($sandbox);
 	my $rate = 1e6 * SLOW_CALLS /
 	  ask_batch($session, take_cards(SLOW_CALLS), SLOW_CALLS);
@@ -113,11 +114,12 @@ sub measure_slow_batch_of
 	$session->end;
 	check_calls($sandbox, $before, SLOW_CALLS);
 	report(
-		"batch: calls a second, $sandbox->{title}",
+		"batch: $concurrency at a time, $sandbox->{title}",
 		sprintf('%.0f', $best),
 		sprintf('%.0f', $rate),
 		sprintf('%.3f', $rate / $best),
-		'>= 0.95', $rate / $best >= 0.95);
+		">= $target",
+		$rate / $best >= $target);
 	return;
 }
 
@@ -147,15 +149,19 @@ sub measure_batch
 	my @h2 = grep { defined } @sandboxes{qw(slow_h2 h2)};
 
 	$_->{nginx}->forget foreach @h2;
-	measure_slow_batch_of($_)
-	  foreach grep { defined } @sandboxes{qw(slow slow_h2)};
+	foreach my $sandbox (grep { defined } @sandboxes{qw(slow slow_h2)})
+	{
+		measure_slow_batch_of($sandbox, CONCURRENCY, '0.95');
+		measure_slow_batch_of($sandbox, MOST, '0.90');
+	}
 	measure_batch_of($_) foreach grep { defined } @sandboxes{qw(plain tls h2)};
 	note(
-		'A batch: ' . CONCURRENCY . ' calls at a time; with a delay "bare" is concurrency by delay,',
-		'else the loop of curl_multi_poll(). The sandbox speaks HTTP/1.1, over TLS too.');
+		'A batch: calls a second. With a delay "bare" is concurrency by delay, else, with '
+		  . CONCURRENCY,
+		'at a time, the loop of curl_multi_poll(). The sandbox speaks HTTP/1.1, over TLS too.');
 	if (@h2)
 	{
-		my $slow = check_protocol($sandboxes{slow_h2}, SLOW_CALLS);
+		my $slow = check_protocol($sandboxes{slow_h2}, 2 * SLOW_CALLS);
 		my $fast = check_protocol($sandboxes{h2}, 2 * CALLS * (ROUNDS + 1));
 		note(
 			'HTTP/2 is spoken by nginx in front of it, whose own work is in both figures; it had',
