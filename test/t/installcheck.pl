@@ -10,16 +10,20 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('installcheck');
 
-# Runs it as the database user $user; returns its status and output.
+# Runs it as the database user $user, with more arguments for make; returns its
+# status and output.
 sub installcheck
 {
-	my ($user) = @_;
+	my ($user, @arguments) = @_;
 	my $output = '';
 
 	local @ENV{qw(PGHOST PGPORT)} = ($node->host, $node->port);
 	local $ENV{PGUSER} = $user if defined $user;
 	IPC::Run::run(
-		[ $ENV{MAKE} // 'make', '-C', $ENV{JIBIT_TREE}, 'installcheck' ],
+		[
+			$ENV{MAKE} // 'make', '-C', $ENV{JIBIT_TREE}, 'installcheck',
+			@arguments
+		],
 		'<', \undef, '>&', \$output,
 		IPC::Run::timeout(4 * $PostgreSQL::Test::Utils::timeout_default));
 	return ($?, $output);
@@ -67,7 +71,9 @@ $node->safe_psql('postgres', "ALTER SYSTEM SET $_") foreach (
 	q{jibit.worker_concurrency = 3});
 $node->reload;
 my $before = settings();
-($status, $output) = installcheck();
+# Those that set something.
+($status, $output) =
+  installcheck(undef, 'REGRESS=readme install caches queue');
 is($status, 0, '... and where it has settings') or diag($output);
 is(settings(), $before, '... which are there afterwards');
 
