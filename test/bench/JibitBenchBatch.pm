@@ -54,7 +54,12 @@ sub ask_batch
 		    'SELECT count((result).iban) FROM jibit_card_to_iban_batch('
 		  . "(SELECT array_agg(card) FROM bench_cards WHERE id BETWEEN $first AND $last))");
 
-	die "jibit: $found IBANs of $count\n" if $found != $count;
+	die "jibit: $found IBANs of $count; failed: "
+	  . $session->query(
+		q{SELECT string_agg(concat_ws(' ', profile, failed, last_error, max_time), ', ')
+			FROM jibit_stats WHERE failed > 0})
+	  . "\n"
+	  if $found != $count;
 	return 1e6 * $session->seconds;
 }
 
