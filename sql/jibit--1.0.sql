@@ -1288,7 +1288,7 @@ CREATE TABLE @extschema@.jibit_pauses (
   PRIMARY KEY (profile, inquiry)
 );
 COMMENT ON TABLE @extschema@.jibit_pauses IS
-  'what the background worker does not ask for now, and why; inquiry '''' stands for all of the profile. Deleting a row ends the pause';
+  'what the background worker does not ask for now, and why; inquiry '''' stands for all of the profile. jibit_resume(), or deleting a row, ends a pause';
 
 REVOKE ALL ON TABLE @extschema@.jibit_queue, @extschema@.jibit_pauses FROM PUBLIC;
 REVOKE ALL ON SEQUENCE @extschema@.jibit_queue_id FROM PUBLIC;
@@ -1349,7 +1349,7 @@ RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
 AS 'MODULE_PATHNAME', 'jibit_submit';
 COMMENT ON FUNCTION @extschema@.jibit_submit(text, jsonb, text, timestamptz, int) IS
-  'queues an inquiry and returns its id; a background worker makes it after the commit. Raises 22023 for an unknown inquiry or argument names that are not its, 42501';
+  'queues an inquiry and returns its id; a background worker makes it after the commit. Raises 22023 for an unknown inquiry, argument names that are not its or a priority beyond 100, JB011 for an unknown profile, 42501';
 
 CREATE FUNCTION @extschema@.jibit_submit_batch(inquiry text, arguments jsonb[])
 RETURNS SETOF bigint
@@ -1371,6 +1371,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100
 AS 'MODULE_PATHNAME', 'jibit_cancel';
 COMMENT ON FUNCTION @extschema@.jibit_cancel(bigint) IS
   'takes back one''s own request; false if it runs already, has finished, or is not one''s own';
+
+CREATE FUNCTION @extschema@.jibit_resume(profile text DEFAULT NULL, inquiry text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'jibit_resume';
+COMMENT ON FUNCTION @extschema@.jibit_resume(text, text) IS
+  'ends pauses of the background worker, of a profile and of an inquiry (NULL: of any), at the commit; returns how many. Raises 22023 for an unknown inquiry';
 
 CREATE FUNCTION @extschema@.jibit_queue_inquiry()
 RETURNS trigger
@@ -1567,6 +1574,7 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_submit(text, jsonb, text, timestamptz, 
 REVOKE ALL ON FUNCTION @extschema@.jibit_submit_batch(text, jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_collect(bigint, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_cancel(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_resume(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_queue_inquiry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;

@@ -74,6 +74,9 @@ SELECT state, left(message, 70) AS message, hint FROM unnest(ARRAY[
   $$SELECT jibit_submit('card', 'null')$$,
   $$SELECT jibit_submit('card', '{"card": "6037991234567893"}', '')$$,
   $$SELECT jibit_submit('card', '{"card": "6037991234567893"}', repeat('x', 1000))$$,
+  $$SELECT jibit_submit('card', '{"card": "6037991234567893"}', priority => 101)$$,
+  $$SELECT jibit_submit('card', '{"card": "6037991234567893"}', priority => -101)$$,
+  $$SELECT jibit_submit('card', '{"card": "6037991234567893"}', 'no_such')$$,
   $$SELECT jibit_submit_batch(NULL, '{}')$$,
   $$SELECT jibit_submit_batch('card', NULL)$$,
   $$SELECT jibit_submit_batch('card', ARRAY['{"card": "6037991234567893"}', NULL]::jsonb[])$$,
@@ -82,6 +85,9 @@ SELECT state, left(message, 70) AS message, hint FROM unnest(ARRAY[
 SELECT state, message ~ U&'"x\06CC{31}"$' AS is_whole FROM expect_error($$SELECT jibit_submit('card', jsonb_build_object('x' || repeat(U&'\06CC', 40), 1))$$);
 SELECT jibit_submit_batch('card', '{}');
 SELECT jibit_submit_batch('crad', '{}');
+SET jibit.profile = 'no_such';
+SELECT state, message FROM expect_error($$SELECT jibit_submit_batch('card', ARRAY['{"card": "6037991234567893"}']::jsonb[])$$);
+RESET jibit.profile;
 SELECT count(*) FROM jibit_requests WHERE finished_at IS NULL;
 
 -- Every inquiry can be queued; its result has the columns of its row as keys,
@@ -183,7 +189,8 @@ BEGIN READ ONLY;
 SELECT state, message FROM unnest(ARRAY[
   $$SELECT jibit_submit('card', '{"card": "6037997551234561"}')$$,
   $$SELECT jibit_submit_batch('card', '{}')$$,
-  $$SELECT jibit_cancel(1)$$]) s, expect_error(s);
+  $$SELECT jibit_cancel(1)$$,
+  $$SELECT jibit_resume()$$]) s, expect_error(s);
 SELECT state FROM jibit_collect(:id);
 COMMIT;
 
@@ -231,6 +238,20 @@ SELECT state, attempts, (error).code FROM jibit_collect(:id);
 DELETE FROM jibit_pauses;
 SELECT state, attempts, error FROM jibit_collect(:id, '30s');
 
+-- So does jibit_resume(), of all pauses or of some.
+SELECT fault('daily_limit.reached');
+SELECT jibit_submit('foreigner', '{"fida": "100000000003"}', 'broken') AS id \gset
+SELECT wait_until($$EXISTS (SELECT FROM jibit_pauses WHERE inquiry = 'foreigner')$$);
+SELECT jibit_resume('default') AS other_profile, jibit_resume('broken', 'card') AS other_inquiry, jibit_resume('broken', 'foreigner') AS resumed;
+SELECT state, attempts, error FROM jibit_collect(:id, '30s');
+SELECT fault('daily_limit.reached');
+SELECT jibit_submit('foreigner', '{"fida": "100000000004"}', 'broken') AS id \gset
+SELECT wait_until($$EXISTS (SELECT FROM jibit_pauses WHERE inquiry = 'foreigner')$$);
+SELECT jibit_resume() AS resumed;
+SELECT state, attempts, error FROM jibit_collect(:id, '30s');
+SELECT jibit_resume() AS none;
+SELECT state, message FROM expect_error($$SELECT jibit_resume(inquiry => 'crad')$$);
+
 -- A table with other columns, as an update may bring while the library is the
 -- old one, takes no requests.
 BEGIN;
@@ -262,6 +283,7 @@ SELECT state, message, hint FROM unnest(ARRAY[
   $$SELECT jibit_submit_batch('iban', '{}')$$,
   $$SELECT FROM jibit_queue$$,
   $$SELECT FROM jibit_pauses$$,
+  $$SELECT jibit_resume()$$,
   $$SELECT nextval('jibit_queue_id')$$]) s, expect_error(s);
 SELECT jibit_submit('card', '{"card": "6037997551234561"}') AS id \gset
 SELECT state, submitted_by FROM jibit_collect(:id, '30s');
@@ -346,6 +368,7 @@ SELECT r.* FROM unnest(ARRAY[
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'crad=mobile')$$,
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'crad=note')$$,
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'profile=')$$,
+  $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'profile=no_such')$$,
   $$AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code', 'card=mobile')$$,
   $$BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code')$$,
   $$AFTER INSERT ON people FOR EACH STATEMENT EXECUTE FUNCTION jibit_queue_inquiry('card', 'card=code')$$]) d, refuses(d) r;

@@ -171,7 +171,7 @@ UPDATE customers SET mobile = mobile WHERE id = 3;
 SELECT inquiry, queued, running, succeeded, failed, rate, time_left FROM jibit_progress;
 SELECT profile, inquiry, pause_code, pause_message, paused_until FROM jibit_progress WHERE paused_until IS NOT NULL;
 \o
-DELETE FROM jibit_pauses WHERE profile = 'default';
+SELECT jibit_resume('default');
 ALTER SYSTEM RESET jibit.worker_databases;
 ALTER SYSTEM RESET jibit.allow_http;
 \set ECHO none

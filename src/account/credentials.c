@@ -264,11 +264,11 @@ take_keys(KeptCredentials *entry)
 
 /*
  * Reads one profile into *entry.  Everything is allocated in its context.
- * Where there is none: false if missing_ok, else JB011.  One that cannot be
- * used is read all the same: its roles say for whom that is of interest.
+ * Raises JB011 where there is none.  One that cannot be used is read all the
+ * same: its roles say for whom that is of interest.
  */
-static bool
-read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
+static void
+read_profile(KeptCredentials *entry, const char *profile)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid text_type = TEXTOID;
@@ -302,11 +302,6 @@ read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
 	PopActiveSnapshot();
 	jibit_stop_being_owner(&rights);
 
-	if (SPI_processed == 0 && missing_ok)
-	{
-		SPI_finish();
-		return false;
-	}
 	if (SPI_processed == 0)
 		ereport(
 			ERROR,
@@ -337,15 +332,14 @@ read_profile(KeptCredentials *entry, const char *profile, bool missing_ok)
 	}
 	MemoryContextSwitchTo(caller);
 	SPI_finish();
-	return true;
 }
 
 /*
- * The kept entry of a profile, read now if need be.  Where there is no such
- * profile: NULL if missing_ok, else JB011.
+ * The kept entry of a profile, read now if need be.  Raises JB011 where there
+ * is no such profile.
  */
 static KeptCredentials *
-get_entry(const char *profile, bool missing_ok)
+get_entry(const char *profile)
 {
 	static bool registered = false;
 	KeptCredentials fresh = {NULL};
@@ -380,11 +374,7 @@ get_entry(const char *profile, bool missing_ok)
 	fresh.context = AllocSetContextCreate(
 		CurrentMemoryContext, "jibit credentials", ALLOCSET_SMALL_SIZES);
 	invalidations_before = invalidations;
-	if (!read_profile(&fresh, profile, missing_ok))
-	{
-		MemoryContextDelete(fresh.context);
-		return NULL;
-	}
+	read_profile(&fresh, profile);
 
 	/* What cannot be used is most likely being mended. */
 	fresh.stale = invalidations != invalidations_before ||
@@ -425,16 +415,13 @@ check_role(const KeptCredentials *entry)
 void
 jibit_credentials_check_role(const char *profile)
 {
-	KeptCredentials *entry = get_entry(profile, true);
-
-	if (entry != NULL)
-		check_role(entry);
+	check_role(get_entry(profile));
 }
 
 JibitCredentials *
 jibit_credentials_get(const char *profile)
 {
-	KeptCredentials *entry = get_entry(profile, false);
+	KeptCredentials *entry = get_entry(profile);
 	JibitCredentials *copy;
 
 	check_role(entry);

@@ -36,9 +36,8 @@ typedef struct JibitCredentials
 extern JibitCredentials *jibit_credentials_get(const char *profile);
 
 /*
- * Raises 42501 where the profile's roles leave the current user out.  A
- * profile that is not there is nobody's, and so all right; whether its keys can
- * be used is not asked.
+ * Raises JB011 where there is no such profile, 42501 where its roles leave the
+ * current user out.  Whether its keys can be used is not asked.
  */
 extern void jibit_credentials_check_role(const char *profile);
 

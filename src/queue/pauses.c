@@ -53,6 +53,7 @@ typedef struct Pause
 	bool probing;					  /* a request is on its way to find out */
 	bool over;						  /* to be deleted from the table */
 	bool changed;					  /* since it was last written */
+	bool written;					  /* so the table had it */
 	bool listed;					  /* while the table is looked through */
 } Pause;
 
@@ -420,6 +421,7 @@ take_over(HeapTuple row)
 			pause->message,
 			jibit_server_to_utf8(unconstify(char *, message), strlen(message)),
 			sizeof(pause->message));
+	pause->written = true;
 	pause->since = timestamp_of(row, 5);
 	pause->until = timestamp_of(row, 6);
 
@@ -501,7 +503,7 @@ jibit_pauses_load(const JibitQueueTable *table)
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 
 		/* What was not written yet is not missing. */
-		if (!pause->changed && !pause->listed)
+		if (pause->written && !pause->listed)
 		{
 			dlist_delete(iter.cur);
 			pfree(pause);
@@ -515,20 +517,31 @@ jibit_pauses_load(const JibitQueueTable *table)
 	loaded = true;
 }
 
-static void
+/*
+ * The row is not waited for where somebody's open transaction has it, to end
+ * the pause most likely.
+ */
+#define UNLOCKED_ROW                                                              \
+	"ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE profile = $1 AND inquiry = $2" \
+	" FOR UPDATE SKIP LOCKED))"
+
+/* False where that has to be tried again. */
+static bool
 delete_row(const JibitQueueTable *table, const Pause *pause)
 {
 	Oid types[] = {TEXTOID, TEXTOID};
 	Datum values[] = {CStringGetTextDatum(pause->profile),
 					  CStringGetTextDatum(pause->inquiry)};
 
-	execute(table,
-			psprintf("DELETE FROM %s WHERE profile = $1 AND inquiry = $2",
-					 table->pauses_name),
-			2, types, values, NULL, SPI_OK_DELETE);
+	execute(
+		table,
+		psprintf("DELETE FROM %1$s WHERE " UNLOCKED_ROW, table->pauses_name),
+		2, types, values, NULL, SPI_OK_DELETE);
+	return SPI_processed > 0 || !pause->written;
 }
 
-static void
+/* Likewise. */
+static bool
 write_row(const JibitQueueTable *table, const Pause *pause)
 {
 	Oid types[] = {TEXTOID, TEXTOID,		TEXTOID,
@@ -545,15 +558,23 @@ write_row(const JibitQueueTable *table, const Pause *pause)
 					  TimestampTzGetDatum(pause->until)};
 	char nulls[] = {' ', ' ', ' ', message ? ' ' : 'n', ' ', ' '};
 
-	execute(
-		table,
-		psprintf(
-			"INSERT INTO %s AS p (profile, inquiry, code, message, paused_at, paused_until)"
-			" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (profile, inquiry) DO UPDATE"
-			" SET code = excluded.code, message = excluded.message,"
-			" paused_at = excluded.paused_at, paused_until = excluded.paused_until",
-			table->pauses_name),
-		6, types, values, nulls, SPI_OK_INSERT);
+	if (pause->written)
+		execute(
+			table,
+			psprintf(
+				"UPDATE %1$s SET code = $3, message = $4, paused_at = $5, paused_until = $6"
+				" WHERE " UNLOCKED_ROW,
+				table->pauses_name),
+			6, types, values, nulls, SPI_OK_UPDATE);
+	else
+		execute(
+			table,
+			psprintf(
+				"INSERT INTO %s (profile, inquiry, code, message, paused_at, paused_until)"
+				" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+				table->pauses_name),
+			6, types, values, nulls, SPI_OK_INSERT);
+	return SPI_processed > 0;
 }
 
 void
@@ -565,16 +586,33 @@ jibit_pauses_save(const JibitQueueTable *table)
 	{
 		Pause *pause = dlist_container(Pause, node, iter.cur);
 
-		if (pause->over)
+		if (pause->over && delete_row(table, pause))
 		{
-			delete_row(table, pause);
 			dlist_delete(iter.cur);
 			pfree(pause);
 		}
-		else if (pause->changed)
+		else if (!pause->over && pause->changed)
 		{
-			write_row(table, pause);
-			pause->changed = false;
+			pause->changed = !write_row(table, pause);
+			pause->written = true;
 		}
 	}
+}
+
+int64
+jibit_pauses_resume(const JibitQueueTable *table, const char *profile,
+					const char *inquiry)
+{
+	Oid types[] = {TEXTOID, TEXTOID};
+	Datum values[] = {profile ? CStringGetTextDatum(profile) : (Datum) 0,
+					  inquiry ? CStringGetTextDatum(inquiry) : (Datum) 0};
+	char nulls[] = {profile ? ' ' : 'n', inquiry ? ' ' : 'n'};
+
+	execute(
+		table,
+		psprintf(
+			"DELETE FROM %s WHERE ($1 IS NULL OR profile = $1) AND ($2 IS NULL OR inquiry = $2)",
+			table->pauses_name),
+		2, types, values, nulls, SPI_OK_DELETE);
+	return (int64) SPI_processed;
 }

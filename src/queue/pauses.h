@@ -91,7 +91,14 @@ extern void jibit_pauses_end(const char *profile, JibitErrorClass class);
 /* Reads what the table has; what has been deleted there is over. */
 extern void jibit_pauses_load(const JibitQueueTable *table);
 
-/* Writes what has changed since. */
+/* Writes what has changed since, but for rows that somebody has locked. */
 extern void jibit_pauses_save(const JibitQueueTable *table);
+
+/*
+ * For a session, in SPI: ends pauses of a profile and of an inquiry (NULL: of
+ * any) when the transaction commits.  Returns how many.
+ */
+extern int64 jibit_pauses_resume(const JibitQueueTable *table,
+								 const char *profile, const char *inquiry);
 
 #endif /* JIBIT_QUEUE_PAUSES_H */

@@ -44,6 +44,9 @@
  */
 #define ARGUMENTS_MAX 65536
 
+/* Each is a lane of the queue, so there are not too many. */
+#define PRIORITY_MAX 100
+
 /* The columns of jibit_queue, in its order. */
 typedef enum QueueColumn
 {
@@ -270,6 +273,10 @@ jibit_submit_add(JibitSubmission *submission, Jsonb *arguments,
 	MemoryContext caller;
 	int64 id;
 
+	if (priority < -PRIORITY_MAX || priority > PRIORITY_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("priority %d is not between -%d and %d",
+							   priority, PRIORITY_MAX, PRIORITY_MAX)));
 	MemoryContextReset(submission->row);
 	caller = MemoryContextSwitchTo(submission->row);
 	check_arguments(submission->inquiry, arguments);

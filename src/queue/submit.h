@@ -16,9 +16,9 @@ typedef struct JibitSubmission JibitSubmission;
 
 /*
  * Begins to submit requests of one inquiry, as the current user, for a
- * profile (NULL: the session's).  Raises 22023 for an unknown inquiry, 42501
- * where the user may not make it or use the profile, 25006 in a read-only
- * transaction.  An error on the way needs no clearing up.
+ * profile (NULL: the session's).  Raises 22023 for an unknown inquiry, JB011
+ * for an unknown profile, 42501 where the user may not make the one or use the
+ * other, 25006 in a read-only transaction.  An error on the way needs no clearing up.
  */
 extern JibitSubmission *jibit_submit_begin(const char *inquiry,
 										   const char *profile);
@@ -28,7 +28,7 @@ extern const JibitInquiry *jibit_submit_find_inquiry(const char *name);
 
 /*
  * Adds a request and returns its id.  Raises 22023 for arguments whose names
- * are not the inquiry's.
+ * are not the inquiry's, and for a priority out of bounds.
  */
 extern int64 jibit_submit_add(JibitSubmission *submission, Jsonb *arguments,
 							  TimestampTz run_after, int priority);

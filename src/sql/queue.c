@@ -18,7 +18,9 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "queue/pauses.h"
 #include "queue/submit.h"
+#include "queue/table.h"
 #include "shared/workers.h"
 #include "sql/firing.h"
 #include "utils/array.h"
@@ -105,6 +107,32 @@ jibit_cancel(PG_FUNCTION_ARGS)
 {
 	jibit_require_preload();
 	PG_RETURN_BOOL(jibit_submit_cancel(PG_GETARG_INT64(0)));
+}
+
+PG_FUNCTION_INFO_V1(jibit_resume);
+Datum
+jibit_resume(PG_FUNCTION_ARGS)
+{
+	char *profile = NULL;
+	char *inquiry = NULL;
+	int64 resumed;
+
+	jibit_require_preload();
+	PreventCommandIfReadOnly("jibit_resume()");
+	if (!PG_ARGISNULL(0))
+		profile = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(1))
+	{
+		inquiry = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		(void) jibit_submit_find_inquiry(inquiry);
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	resumed = jibit_pauses_resume(jibit_queue_table(false), profile, inquiry);
+	SPI_finish();
+	if (resumed > 0)
+		jibit_workers_wake_at_commit(false);
+	PG_RETURN_INT64(resumed);
 }
 
 /* When an interval from now is over, by the clock of clock.h. */

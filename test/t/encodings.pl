@@ -236,7 +236,12 @@ is( value(
 $node->append_conf('postgresql.conf',
 	"jibit.worker_databases = 'db_win1256'");
 $node->reload;
-value('db_win1256', q{SELECT jibit_submit('balances', '{}', 'سلام')});
+value(
+	'db_win1256', q{BEGIN;
+	INSERT INTO jibit_credentials (profile, api_key, secret_key) VALUES ('سلام', 'key', 'secret');
+	SELECT jibit_submit('balances', '{}', 'سلام');
+	DELETE FROM jibit_credentials WHERE profile = 'سلام';
+	COMMIT});
 ok( $node->poll_query_until('db_win1256',
 		'SELECT EXISTS (SELECT FROM jibit_pauses)'),
 	'WIN1256: a profile without keys pauses');

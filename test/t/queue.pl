@@ -74,7 +74,10 @@ foreach my $case (
 	[ q{'card', '[]'}, '22023', 'arguments that are no object' ],
 	[ q{'card', NULL}, '22023', 'arguments that are NULL' ],
 	[ q{NULL, '{}'}, '22023', 'an inquiry that is NULL' ],
-	[ q{'card', '{"card": "1"}', ''}, '22023', 'an empty profile' ])
+	[ q{'card', '{"card": "1"}', ''}, '22023', 'an empty profile' ],
+	[ q{'card', '{"card": "1"}', 'no_such'}, 'JB011', 'an unknown profile' ],
+	[ q{'card', '{"card": "1"}', NULL, now(), 101}, '22023', 'a high priority' ],
+	[ q{'card', '{"card": "1"}', NULL, now(), -101}, '22023', 'a low priority' ])
 {
 	my ($arguments, $sqlstate, $what) = @$case;
 	my %error = sql_error($node, "SELECT jibit_submit($arguments)");
@@ -362,15 +365,15 @@ foreach my $case (
 	my $count = 5000;
 	$queue->clear($sandbox);
 	my $before = sql('SELECT pg_current_wal_lsn()');
-	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', priority => i))}
+	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', priority => i % 201 - 100))}
 		  . " FROM generate_series(1, $count) i");
-	ok($queue->wait_until_done, "$count requests, each of another priority");
+	ok($queue->wait_until_done, "$count requests of all priorities");
 	cmp_ok(sql("SELECT pg_current_wal_lsn() - '$before'::pg_lsn"),
 		'<', 20e6, '... lock no more than what is claimed');
 
 	# What somebody has locked is not waited for, nor are those behind it.
 	$queue->clear($sandbox);
-	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', NULL, now() + '1 s', i))}
+	sql(    q{SELECT count(jibit_submit('card', '{"card": "1"}', NULL, now() + '1 s', i - 100))}
 		  . ' FROM generate_series(1, 200) i');
 	my $holder = jibit_session($node);
 	$holder->query(

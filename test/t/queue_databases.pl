@@ -201,6 +201,7 @@ wait_for_workers('postgres', 'a worker where the database exists');
 	sql('CREATE TRIGGER see BEFORE INSERT ON jibit_pauses FOR EACH ROW EXECUTE FUNCTION see()');
 	my ($id) = $queue->submit($queue->cards(1));
 	ok($queue->wait_for_state($id, 'succeeded'), 'tables of an ordinary role');
+	sql(q{INSERT INTO jibit_credentials VALUES ('nobody', 'key', 'secret', 'ftp://nowhere')});
 	$id = sql(q{SELECT jibit_submit('card', '{"card": "6037991234567893"}', 'nobody')});
 	ok($queue->wait_for(q{(SELECT count(*) = 1 FROM jibit_pauses)}, 'a pause'),
 		'... pauses too');

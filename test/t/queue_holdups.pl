@@ -167,6 +167,32 @@ $queue->worker;
 	set_conf('jibit.timeout', 'DEFAULT');
 }
 
+# ---- a pause that is being ended
+
+foreach my $statement ('DELETE FROM jibit_pauses', 'SELECT jibit_resume()')
+{
+	$queue->clear($sandbox,
+		fault => 'http.429',
+		fault_operation => 'card_to_iban');
+	my ($paused) = $queue->submit_as('card_to_iban', $queue->cards(1));
+	$queue->wait_for('EXISTS (SELECT FROM jibit_pauses)');
+	my $ending = jibit_session($node);
+	$ending->query("BEGIN; $statement");
+	# Its next probe is refused too, which the row is to show.
+	my $calls = $sandbox->stats->{total};
+	ok(poll_until(sub { $sandbox->stats->{total} > $calls }, 'a probe'),
+		"$statement, not committed: a probe is made");
+	my ($other) = $queue->submit($queue->cards(1));
+	ok($queue->wait_for_state($other, 'succeeded'),
+		'... and another inquiry goes on');
+	$sandbox->set(fault => '');
+	$ending->query('COMMIT');
+	$ending->quit;
+	ok($queue->wait_for_state($paused, 'succeeded'), '... as the first does');
+	ok($queue->wait_for('NOT EXISTS (SELECT FROM jibit_pauses)'),
+		'... when the pause is over');
+}
+
 # ---- an inquiry that is not known
 
 {
@@ -225,8 +251,14 @@ EOS
 {
 	my $count = 3000;
 	$queue->clear($sandbox);
+	# Their profiles go while they wait.
+	sql('BEGIN');
+	sql(    "INSERT INTO jibit_credentials (profile, api_key, secret_key)"
+		  . " SELECT 'none' || i, 'key', 'secret' FROM generate_series(1, $count) i");
 	sql(    "SELECT count(jibit_submit('card', '{\"card\": \"1\"}', 'none' || i))"
 		  . " FROM generate_series(1, $count) i");
+	sql("DELETE FROM jibit_credentials WHERE profile LIKE 'none%'");
+	sql('COMMIT');
 	my ($one) = $queue->submit($queue->cards(1));
 	is(sql("SELECT state FROM jibit_collect($one, '30s')"),
 		'succeeded', 'many profiles without keys: another request succeeds');
