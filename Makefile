@@ -56,6 +56,7 @@ OBJS = \
 	src/protocol/inquiries.o \
 	src/protocol/json.o \
 	src/queue/claims.o \
+	src/queue/counts.o \
 	src/queue/launcher.o \
 	src/queue/pauses.o \
 	src/queue/request.o \
@@ -84,6 +85,7 @@ OBJS = \
 	src/sql/monitor.o \
 	src/sql/offline.o \
 	src/sql/queue.o \
+	src/sql/queuetypes.o \
 	src/sql/request.o \
 	src/sql/trigger.o
 

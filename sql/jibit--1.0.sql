@@ -1247,9 +1247,66 @@ CREATE SEQUENCE @extschema@.jibit_queue_id;
 COMMENT ON SEQUENCE @extschema@.jibit_queue_id IS
   'ids of requests';
 
--- Claiming changes no indexed column, and so needs room in the page only. A
--- request belongs to a role by its OID, so that no new role of the same name has
--- it; one that has finished, which a restore may have brought, by name as well.
+-- A role by its OID, so that a request stays its submitter's under another name
+-- and is no new role's of the same name. In a dump, and over logical replication,
+-- it is the name that it has then: elsewhere the role of that name, or none.
+CREATE TYPE @extschema@.jibit_role;
+CREATE FUNCTION @extschema@.jibit_role_in(cstring) RETURNS @extschema@.jibit_role
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_role_in';
+COMMENT ON FUNCTION @extschema@.jibit_role_in(cstring) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_role_out(@extschema@.jibit_role) RETURNS cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_role_out';
+COMMENT ON FUNCTION @extschema@.jibit_role_out(@extschema@.jibit_role) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_role_recv(internal) RETURNS @extschema@.jibit_role
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_role_recv';
+COMMENT ON FUNCTION @extschema@.jibit_role_recv(internal) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_role_send(@extschema@.jibit_role) RETURNS bytea
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_role_send';
+COMMENT ON FUNCTION @extschema@.jibit_role_send(@extschema@.jibit_role) IS 'I/O';
+CREATE TYPE @extschema@.jibit_role (
+  INPUT = @extschema@.jibit_role_in,
+  OUTPUT = @extschema@.jibit_role_out,
+  RECEIVE = @extschema@.jibit_role_recv,
+  SEND = @extschema@.jibit_role_send,
+  LIKE = pg_catalog.oid
+);
+COMMENT ON TYPE @extschema@.jibit_role IS
+  'a role; its text is the name that it has now, or nothing where it is gone';
+CREATE CAST (@extschema@.jibit_role AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.oid AS @extschema@.jibit_role) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (@extschema@.jibit_role AS pg_catalog.oid) IS 'the role''s OID';
+COMMENT ON CAST (pg_catalog.oid AS @extschema@.jibit_role) IS 'the role of an OID';
+
+-- True where jibit_submit() has set it, in this cluster or in the one of which
+-- pg_upgrade has made it. What a dump or logical replication brings is false.
+CREATE TYPE @extschema@.jibit_local;
+CREATE FUNCTION @extschema@.jibit_local_in(cstring) RETURNS @extschema@.jibit_local
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_local_in';
+COMMENT ON FUNCTION @extschema@.jibit_local_in(cstring) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_local_out(@extschema@.jibit_local) RETURNS cstring
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_local_out';
+COMMENT ON FUNCTION @extschema@.jibit_local_out(@extschema@.jibit_local) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_local_recv(internal) RETURNS @extschema@.jibit_local
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_local_recv';
+COMMENT ON FUNCTION @extschema@.jibit_local_recv(internal) IS 'I/O';
+CREATE FUNCTION @extschema@.jibit_local_send(@extschema@.jibit_local) RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'jibit_local_send';
+COMMENT ON FUNCTION @extschema@.jibit_local_send(@extschema@.jibit_local) IS 'I/O';
+CREATE TYPE @extschema@.jibit_local (
+  INPUT = @extschema@.jibit_local_in,
+  OUTPUT = @extschema@.jibit_local_out,
+  RECEIVE = @extschema@.jibit_local_recv,
+  SEND = @extschema@.jibit_local_send,
+  LIKE = pg_catalog.bool
+);
+COMMENT ON TYPE @extschema@.jibit_local IS
+  'a boolean that is false wherever its text or its binary form is read';
+CREATE CAST (@extschema@.jibit_local AS pg_catalog.bool) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.bool AS @extschema@.jibit_local) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (@extschema@.jibit_local AS pg_catalog.bool) IS 'the boolean';
+COMMENT ON CAST (pg_catalog.bool AS @extschema@.jibit_local) IS 'the boolean, as it is';
+
+-- Claiming changes no indexed column, and so needs room in the page only.
 CREATE TABLE @extschema@.jibit_queue (
   id bigint PRIMARY KEY,
   inquiry text COLLATE "C" NOT NULL,
@@ -1266,17 +1323,51 @@ CREATE TABLE @extschema@.jibit_queue (
   finished_at timestamptz,
   result jsonb,
   error @extschema@.jibit_error,
-  submitter oid
+  submitter @extschema@.jibit_role,
+  is_local @extschema@.jibit_local
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
         autovacuum_analyze_scale_factor = 0.05);
 COMMENT ON TABLE @extschema@.jibit_queue IS
   'requests of the queue; arguments, results and errors are personal data. See jibit_requests for one''s own';
 
--- What is due, by lanes of one profile, inquiry and priority.
+-- What is due, by lanes of one profile, inquiry and priority. What has come from
+-- elsewhere is not run.
 CREATE INDEX jibit_queue_due ON @extschema@.jibit_queue
-  (profile, inquiry, priority, run_after, id) WHERE finished_at IS NULL;
+  (profile, inquiry, priority, run_after, id) WHERE finished_at IS NULL AND is_local;
 CREATE INDEX jibit_queue_finished ON @extschema@.jibit_queue
   (finished_at) WHERE finished_at IS NOT NULL;
+
+-- How many requests have finished: sums of n, for the time being one row or more
+-- for each second. A restore counts what it brings, so it is not dumped.
+CREATE TABLE @extschema@.jibit_counts (
+  submitter @extschema@.jibit_role,
+  profile text COLLATE "C" NOT NULL,
+  inquiry text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL,
+  second timestamptz,
+  n bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE @extschema@.jibit_counts REPLICA IDENTITY FULL;
+COMMENT ON TABLE @extschema@.jibit_counts IS
+  'by how much the numbers of finished requests have changed; see jibit_progress for the sums';
+
+CREATE FUNCTION @extschema@.jibit_queue_changed()
+RETURNS trigger
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'jibit_queue_changed';
+COMMENT ON FUNCTION @extschema@.jibit_queue_changed() IS
+  'trigger of jibit_queue: keeps jibit_counts';
+CREATE TRIGGER jibit_inserted AFTER INSERT ON @extschema@.jibit_queue
+  REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.jibit_queue_changed();
+CREATE TRIGGER jibit_updated AFTER UPDATE ON @extschema@.jibit_queue
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.jibit_queue_changed();
+CREATE TRIGGER jibit_deleted AFTER DELETE ON @extschema@.jibit_queue
+  REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.jibit_queue_changed();
+CREATE TRIGGER jibit_truncated AFTER TRUNCATE ON @extschema@.jibit_queue
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.jibit_queue_changed();
 
 CREATE TABLE @extschema@.jibit_pauses (
   profile text COLLATE "C" NOT NULL,
@@ -1290,19 +1381,30 @@ CREATE TABLE @extschema@.jibit_pauses (
 COMMENT ON TABLE @extschema@.jibit_pauses IS
   'what the background worker does not ask for now, and why; inquiry '''' stands for all of the profile. jibit_resume(), or deleting a row, ends a pause';
 
-REVOKE ALL ON TABLE @extschema@.jibit_queue, @extschema@.jibit_pauses FROM PUBLIC;
+REVOKE ALL ON TABLE @extschema@.jibit_queue, @extschema@.jibit_counts, @extschema@.jibit_pauses FROM PUBLIC;
 REVOKE ALL ON SEQUENCE @extschema@.jibit_queue_id FROM PUBLIC;
 
 -- A restored copy must not spend money: only what has finished is dumped.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.jibit_queue', 'WHERE finished_at IS NOT NULL');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.jibit_queue_id', '');
 
+-- The worker claims somewhat more than it calls at a time: that still waits.
+CREATE FUNCTION @extschema@.jibit_called_ids()
+RETURNS bigint[]
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'jibit_called_ids';
+COMMENT ON FUNCTION @extschema@.jibit_called_ids() IS
+  'ids of the requests that this database''s worker is calling now';
+
 CREATE VIEW @extschema@.jibit_requests WITH (security_barrier) AS
-  SELECT id, inquiry, arguments, profile, state, attempts, submitted_by,
-         submitted_at, run_after, finished_at, result, error
-  FROM @extschema@.jibit_queue
-  WHERE submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
-    AND (finished_at IS NULL OR submitted_by = current_user);
+  SELECT q.id, q.inquiry, q.arguments, q.profile,
+         CASE WHEN w.waits THEN 'queued' ELSE q.state END AS state,
+         q.attempts - w.waits::int AS attempts, q.submitted_by,
+         q.submitted_at, q.run_after, q.finished_at, q.result, q.error
+  FROM @extschema@.jibit_queue q,
+       LATERAL (SELECT q.state = 'running'
+                  AND q.id <> ALL ((SELECT @extschema@.jibit_called_ids())::bigint[]) AS waits) w
+  WHERE q.submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user);
 COMMENT ON VIEW @extschema@.jibit_requests IS
   'the requests that one has submitted; state is queued, running, succeeded, failed or cancelled';
 
@@ -1316,19 +1418,29 @@ CREATE VIEW @extschema@.jibit_progress WITH (security_barrier) AS
          p.paused_until, p.code AS pause_code, p.message AS pause_message
   FROM (
     SELECT profile, inquiry,
-           count(*) FILTER (WHERE state = 'queued') AS queued,
-           count(*) FILTER (WHERE state = 'running') AS running,
-           count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
-           count(*) FILTER (WHERE state = 'failed') AS failed,
-           count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-           count(*) FILTER (WHERE state IN ('succeeded', 'failed')
-                              AND finished_at > statement_timestamp() - interval '1 minute')
+           coalesce(sum(n) FILTER (WHERE state = 'queued'), 0)::bigint AS queued,
+           coalesce(sum(n) FILTER (WHERE state = 'running'), 0)::bigint AS running,
+           coalesce(sum(n) FILTER (WHERE state = 'succeeded'), 0)::bigint AS succeeded,
+           coalesce(sum(n) FILTER (WHERE state = 'failed'), 0)::bigint AS failed,
+           coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0)::bigint AS cancelled,
+           coalesce(sum(n) FILTER (WHERE state IN ('succeeded', 'failed')
+                                     AND second >= statement_timestamp() - interval '1 minute'), 0)
              / 60.0::float8 AS rate
-    FROM @extschema@.jibit_queue
-    WHERE (submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
-           AND (finished_at IS NULL OR submitted_by = current_user))
+    FROM (
+      SELECT submitter, profile, inquiry,
+             CASE WHEN state = 'running'
+                       AND id <> ALL ((SELECT @extschema@.jibit_called_ids())::bigint[])
+                  THEN 'queued' ELSE state END AS state,
+             NULL::timestamptz AS second, 1::bigint AS n
+      FROM @extschema@.jibit_queue
+      WHERE finished_at IS NULL AND is_local
+      UNION ALL
+      SELECT submitter, profile, inquiry, state, second, n
+      FROM @extschema@.jibit_counts) s
+    WHERE submitter = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
        OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
-    GROUP BY profile, inquiry) q
+    GROUP BY profile, inquiry
+    HAVING bool_or(state IN ('queued', 'running')) OR sum(n) > 0) q
   LEFT JOIN LATERAL (
     SELECT paused_until, code, message
     FROM @extschema@.jibit_pauses p
@@ -1495,6 +1607,7 @@ BEGIN
     FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
     WHERE c.oid IN ('@extschema@.jibit_credentials'::regclass,
                     '@extschema@.jibit_queue'::regclass,
+                    '@extschema@.jibit_counts'::regclass,
                     '@extschema@.jibit_pauses'::regclass,
                     '@extschema@.jibit_requests'::regclass,
                     '@extschema@.jibit_progress'::regclass,
@@ -1576,6 +1689,7 @@ REVOKE ALL ON FUNCTION @extschema@.jibit_collect(bigint, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_cancel(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_resume(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_queue_inquiry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.jibit_queue_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_set_credentials(text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_credentials_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.jibit_forget_tokens() FROM PUBLIC;
@@ -1613,6 +1727,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.jibit_from_jalali(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_bank_list() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_error_code_list() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_inquiry_list() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.jibit_called_ids() TO PUBLIC;
 GRANT USAGE ON TYPE
   @extschema@.jibit_error,
   @extschema@.jibit_owner,
@@ -1644,3 +1759,4 @@ GRANT SELECT ON @extschema@.jibit_token_status TO pg_monitor;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_token_status_list() TO pg_monitor;
 GRANT SELECT ON @extschema@.jibit_stats TO pg_monitor;
 GRANT EXECUTE ON FUNCTION @extschema@.jibit_stats_list() TO pg_monitor;
+GRANT SELECT ON @extschema@.jibit_progress, @extschema@.jibit_pauses TO pg_monitor;

@@ -396,7 +396,7 @@ jibit_config_init(void)
 	DefineCustomIntVariable(
 		"jibit.worker_concurrency",
 		"Calls that each background worker has under way at a time.", NULL,
-		&jibit_worker_concurrency, 16, 1, 256, PGC_SIGHUP, 0, NULL, NULL,
+		&jibit_worker_concurrency, 16, 1, JIBIT_WORKER_CONCURRENCY_MAX, PGC_SIGHUP, 0, NULL, NULL,
 		NULL);
 	DefineCustomIntVariable(
 		"jibit.request_retention",

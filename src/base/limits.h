@@ -36,6 +36,9 @@
 /* Room for an error code: the longest documented one twice over. */
 #define JIBIT_CODE_SIZE 64
 
+/* The most that jibit.worker_concurrency may be. */
+#define JIBIT_WORKER_CONCURRENCY_MAX 256
+
 /* Longest profile name: a PostgreSQL identifier's length. */
 #define JIBIT_PROFILE_MAX 63
 

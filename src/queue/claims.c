@@ -26,6 +26,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "queue/claims.h"
+#include "queue/counts.h"
 #include "queue/pauses.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -61,12 +62,12 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_LANES] =
 		"WITH RECURSIVE lane AS ("
 		"(SELECT profile, inquiry, priority, run_after FROM %1$s"
-		" WHERE finished_at IS NULL AND state = 'queued'"
+		" WHERE finished_at IS NULL AND is_local AND state = 'queued'"
 		" ORDER BY profile, inquiry, priority, run_after, id LIMIT 1)"
 		" UNION ALL"
 		" SELECT next.* FROM lane CROSS JOIN LATERAL"
 		" (SELECT q.profile, q.inquiry, q.priority, q.run_after FROM %1$s q"
-		" WHERE q.finished_at IS NULL AND q.state = 'queued'"
+		" WHERE q.finished_at IS NULL AND q.is_local AND q.state = 'queued'"
 		" AND (q.profile, q.inquiry, q.priority) > (lane.profile, lane.inquiry, lane.priority)"
 		" ORDER BY q.profile, q.inquiry, q.priority, q.run_after, q.id LIMIT 1) next)"
 		" SELECT profile, inquiry, priority, run_after FROM lane"
@@ -77,7 +78,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 		"SELECT due.id FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])"
 		" AS lane (profile, inquiry, priority, allowed) CROSS JOIN LATERAL"
 		" (SELECT q.id, q.run_after FROM %1$s q"
-		" WHERE q.finished_at IS NULL AND q.state = 'queued'"
+		" WHERE q.finished_at IS NULL AND q.is_local AND q.state = 'queued'"
 		" AND q.profile = lane.profile AND q.inquiry = lane.inquiry"
 		" AND q.priority = lane.priority AND q.run_after <= clock_timestamp()"
 		" ORDER BY q.profile, q.inquiry, q.priority, q.run_after, q.id"
@@ -111,7 +112,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_RECOVER] =
 		"UPDATE %1$s SET state = 'queued', run_after = clock_timestamp()"
 		" + random() * least(2 ^ (attempts - 1), 600) * interval '1 s'"
-		" WHERE finished_at IS NULL AND state = 'running'",
+		" WHERE finished_at IS NULL AND is_local AND state = 'running'",
 
 	[QUERY_PURGE] =
 		"DELETE FROM %1$s WHERE id IN (SELECT id FROM %1$s"
@@ -629,6 +630,8 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 											  result_value(i, 1, &isnull))));
 		finished++;
 	}
+	if (finished > 0)
+		jibit_counts_compact(table);
 	return finished;
 }
 

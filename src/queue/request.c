@@ -20,6 +20,7 @@
 #include "protocol/arguments.h"
 #include "queue/pauses.h"
 #include "queue/request.h"
+#include "shared/workers.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -334,8 +335,17 @@ jibit_request_take(const JibitQueueTable *table, const JibitClaim *claim,
 }
 
 void
+jibit_request_begin_call(JibitRequest *request)
+{
+	request->is_called = true;
+	jibit_workers_begin_call(request->id);
+}
+
+void
 jibit_request_free(JibitRequest *request)
 {
+	if (request->is_called)
+		jibit_workers_end_call(request->id);
 	if (request->is_probe)
 		jibit_pauses_end_probe(request->profile, request->inquiry_name, false);
 	leave_account(request->account);

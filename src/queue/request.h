@@ -36,6 +36,7 @@ typedef struct JibitRequest
 	TimestampTz submitted_at;
 	int attempts;
 	bool is_probe; /* of a pause */
+	bool is_called;
 	int64 claimed_us;
 	JibitAccount *account;
 
@@ -57,6 +58,9 @@ extern JibitRequest *jibit_request_take(const JibitQueueTable *table,
 										const JibitClaim *claim,
 										List **accounts);
 extern void jibit_request_leave_accounts(List *accounts);
+
+/* It is called from now on; freeing it ends that. */
+extern void jibit_request_begin_call(JibitRequest *request);
 
 extern void jibit_request_free(JibitRequest *request);
 

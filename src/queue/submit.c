@@ -65,10 +65,11 @@ typedef enum QueueColumn
 	COLUMN_RESULT,
 	COLUMN_ERROR,
 	COLUMN_SUBMITTER,
+	COLUMN_IS_LOCAL,
 	COLUMN_COUNT
 } QueueColumn;
 
-/* And their types; those of composites are not looked at. */
+/* And their types; those of the extension's own are not looked at. */
 static const Oid column_types[COLUMN_COUNT] = {
 	[COLUMN_ID] = INT8OID,
 	[COLUMN_INQUIRY] = TEXTOID,
@@ -84,7 +85,8 @@ static const Oid column_types[COLUMN_COUNT] = {
 	[COLUMN_FINISHED_AT] = TIMESTAMPTZOID,
 	[COLUMN_RESULT] = JSONBOID,
 	[COLUMN_ERROR] = InvalidOid,
-	[COLUMN_SUBMITTER] = OIDOID,
+	[COLUMN_SUBMITTER] = InvalidOid,
+	[COLUMN_IS_LOCAL] = InvalidOid,
 };
 
 struct JibitSubmission
@@ -177,6 +179,7 @@ jibit_submit_begin(const char *inquiry_name, const char *profile)
 	submission->values[COLUMN_ATTEMPTS] = Int32GetDatum(0);
 	submission->values[COLUMN_SUBMITTED_BY] = NameGetDatum(user);
 	submission->values[COLUMN_SUBMITTER] = ObjectIdGetDatum(GetUserId());
+	submission->values[COLUMN_IS_LOCAL] = BoolGetDatum(true);
 	submission->values[COLUMN_SUBMITTED_AT] = TimestampTzGetDatum(
 		GetCurrentTransactionStartTimestamp());
 	return submission;
@@ -318,22 +321,19 @@ jibit_submit_end(JibitSubmission *submission)
 
 /*
  * Runs a query about one request of the current user's: $1 is its id, $2 the
- * user's name, $3 the user's OID.  In SPI, with the rights of the queue's owner.
+ * user.  In SPI, with the rights of the queue's owner.
  */
 static int
 run_for_own(const JibitQueueTable *table, const char *query, int64 id,
 			bool read_only)
 {
-	Oid types[] = {INT8OID, NAMEOID, OIDOID};
-	NameData user = {0};
-	Datum values[] = {Int64GetDatum(id), NameGetDatum(&user),
-					  ObjectIdGetDatum(GetUserId())};
+	Oid types[] = {INT8OID, OIDOID};
+	Datum values[] = {Int64GetDatum(id), ObjectIdGetDatum(GetUserId())};
 	JibitOwnerRights rights;
 	int result;
 
-	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
 	jibit_become_owner(&rights, table->owner);
-	result = SPI_execute_with_args(query, 3, types, values, NULL, read_only,
+	result = SPI_execute_with_args(query, 2, types, values, NULL, read_only,
 								   0);
 	jibit_stop_being_owner(&rights);
 	return result;
@@ -358,7 +358,7 @@ cancel(void *arg)
 			table,
 			psprintf(
 				"UPDATE %s SET state = 'cancelled', finished_at = pg_catalog.clock_timestamp()"
-				" WHERE id = $1 AND submitter = $3 AND state = 'queued'",
+				" WHERE id = $1 AND submitter = $2 AND is_local AND state = 'queued'",
 				table->queue_name),
 			cancelling->id, false) != SPI_OK_UPDATE)
 		elog(ERROR, "could not cancel a request");
@@ -405,10 +405,12 @@ jibit_submit_look(int64 id, Datum *request, bool *finished)
 	if (run_for_own(
 			table,
 			psprintf(
-				"SELECT ROW(id, inquiry, arguments, profile, state, attempts, submitted_by, submitted_at,"
-				" run_after, finished_at, result, error)::%s, finished_at IS NOT NULL, xmin"
-				" FROM %s WHERE id = $1 AND submitter = $3 AND (finished_at IS NULL OR submitted_by = $2)",
-				table->request_type, table->queue_name),
+				"SELECT ROW(id, inquiry, arguments, profile, CASE WHEN w.waits THEN 'queued' ELSE state END,"
+				" attempts - w.waits::int, submitted_by, submitted_at,"
+				" run_after, finished_at, result, error)::%s, finished_at IS NOT NULL, q.xmin"
+				" FROM %s q, LATERAL (SELECT state = 'running' AND id <> ALL (%s) AS waits) w"
+				" WHERE id = $1 AND submitter = $2",
+				table->request_type, table->queue_name, table->called_ids),
 			id, true) != SPI_OK_SELECT)
 		elog(ERROR, "could not look up a request");
 	PopActiveSnapshot();

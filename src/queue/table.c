@@ -30,7 +30,8 @@ static bool stale;
 static void
 on_invalidation(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == kept.queue || relid == kept.pauses)
+	if (relid == InvalidOid || relid == kept.queue || relid == kept.pauses ||
+		relid == kept.counts)
 		stale = true;
 }
 
@@ -64,10 +65,15 @@ find(void)
 	kept.queue = get_relname_relid("jibit_queue", kept.schema);
 	kept.pauses = get_relname_relid("jibit_pauses", kept.schema);
 	kept.ids = get_relname_relid("jibit_queue_id", kept.schema);
+	kept.counts = get_relname_relid("jibit_counts", kept.schema);
 	kept.owner = owner_of(kept.queue);
 	kept.pauses_owner = owner_of(kept.pauses);
+	kept.counts_owner = owner_of(kept.counts);
 	kept.queue_name = qualified(kept.schema, "jibit_queue");
 	kept.pauses_name = qualified(kept.schema, "jibit_pauses");
+	kept.counts_name = qualified(kept.schema, "jibit_counts");
+	kept.called_ids = psprintf("%s()",
+							   qualified(kept.schema, "jibit_called_ids"));
 	kept.request_type = qualified(kept.schema, "jibit_requests");
 }
 

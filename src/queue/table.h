@@ -16,8 +16,12 @@ typedef struct JibitQueueTable
 	Oid ids;   /* the sequence */
 	Oid owner; /* of the queue */
 	Oid pauses_owner;
-	char *queue_name; /* these two quoted and qualified, for queries */
+	Oid counts;
+	Oid counts_owner;
+	char *queue_name; /* these quoted and qualified, for queries */
 	char *pauses_name;
+	char *counts_name;
+	char *called_ids; /* a call of the function jibit_called_ids() */
 	char *request_type; /* the composite that jibit_collect() returns */
 } JibitQueueTable;
 

@@ -195,6 +195,7 @@ start_calls(void)
 		memcpy(call->arguments, request->arguments, sizeof(call->arguments));
 		strlcpy(call->track_id, request->track_id, sizeof(call->track_id));
 		push(&running, request);
+		jibit_request_begin_call(request);
 		started_since++;
 		jibit_run_start(run, call);
 	}

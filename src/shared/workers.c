@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/limits.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "shared/exit.h"
@@ -32,6 +33,9 @@ typedef struct WorkerSlot
 	Latch *latch;
 	TimestampTz aside_until;
 	pg_atomic_uint32 wakeups;
+
+	/* Requests that it is calling; 0: none.  Only the worker writes. */
+	pg_atomic_uint64 called[JIBIT_WORKER_CONCURRENCY_MAX];
 } WorkerSlot;
 
 typedef struct Workers
@@ -67,7 +71,11 @@ jibit_workers_shmem_init(void)
 	workers->lock = &GetNamedLWLockTranche(JIBIT_WORKERS_TRANCHE)->lock;
 	ConditionVariableInit(&workers->finished);
 	for (int i = 0; i < JIBIT_WORKERS_MAX; i++)
+	{
 		pg_atomic_init_u32(&workers->slots[i].wakeups, 0);
+		for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX; c++)
+			pg_atomic_init_u64(&workers->slots[i].called[c], 0);
+	}
 }
 
 /* The caller holds the lock. */
@@ -132,6 +140,8 @@ jibit_workers_attach(void)
 	{
 		slot->pid = MyProcPid;
 		slot->latch = MyLatch;
+		for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX; c++)
+			pg_atomic_write_u64(&slot->called[c], 0);
 		own = slot;
 	}
 	LWLockRelease(workers->lock);
@@ -142,6 +152,54 @@ uint32
 jibit_workers_wakeups(void)
 {
 	return pg_atomic_read_u32(&own->wakeups);
+}
+
+/* There is always room: no more are called than there may be at most. */
+static void
+replace_called(int64 id, int64 by)
+{
+	for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX; c++)
+	{
+		if (pg_atomic_read_u64(&own->called[c]) == (uint64) id)
+		{
+			pg_atomic_write_u64(&own->called[c], (uint64) by);
+			return;
+		}
+	}
+}
+
+void
+jibit_workers_begin_call(int64 id)
+{
+	replace_called(0, id);
+}
+
+void
+jibit_workers_end_call(int64 id)
+{
+	replace_called(id, 0);
+}
+
+int
+jibit_workers_called(int64 **ids)
+{
+	WorkerSlot *slot;
+	int count = 0;
+
+	*ids = palloc(JIBIT_WORKER_CONCURRENCY_MAX * sizeof(int64));
+	LWLockAcquire(workers->lock, LW_SHARED);
+	slot = find_slot(MyDatabaseId);
+	for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX && slot != NULL &&
+					slot->pid != 0;
+		 c++)
+	{
+		int64 id = (int64) pg_atomic_read_u64(&slot->called[c]);
+
+		if (id != 0)
+			(*ids)[count++] = id;
+	}
+	LWLockRelease(workers->lock);
+	return count;
 }
 
 static void

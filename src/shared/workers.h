@@ -53,6 +53,15 @@ extern void jibit_workers_end(Oid database);
 /* How long the database is to be left alone, in ms; 0 if it is not. */
 extern long jibit_workers_aside_ms(Oid database);
 
+/*
+ * The worker's calls: a request is being called from the one to the other.
+ * And the ids of those that this database's worker is calling, palloc'd;
+ * returns how many.
+ */
+extern void jibit_workers_begin_call(int64 id);
+extern void jibit_workers_end_call(int64 id);
+extern int jibit_workers_called(int64 **ids);
+
 /* Tells that requests have finished; after the commit. */
 extern void jibit_workers_tell_finished(void);
 

@@ -18,6 +18,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "queue/counts.h"
 #include "queue/pauses.h"
 #include "queue/submit.h"
 #include "queue/table.h"
@@ -133,6 +134,42 @@ jibit_resume(PG_FUNCTION_ARGS)
 	if (resumed > 0)
 		jibit_workers_wake_at_commit(false);
 	PG_RETURN_INT64(resumed);
+}
+
+PG_FUNCTION_INFO_V1(jibit_called_ids);
+Datum
+jibit_called_ids(PG_FUNCTION_ARGS)
+{
+	int64 *ids;
+	Datum *values;
+	int count = 0;
+
+	/* Without the library's memory there is no worker. */
+	if (jibit_preloaded)
+		count = jibit_workers_called(&ids);
+	values = palloc((count + 1) * sizeof(Datum));
+	for (int i = 0; i < count; i++)
+		values[i] = Int64GetDatum(ids[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, count, INT8OID,
+										  sizeof(int64), FLOAT8PASSBYVAL,
+										  TYPALIGN_DOUBLE));
+}
+
+PG_FUNCTION_INFO_V1(jibit_queue_changed);
+Datum
+jibit_queue_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("jibit_queue_changed() is the trigger of jibit_queue")));
+	jibit_counts_note(trigger);
+	return PointerGetDatum(NULL);
 }
 
 /* When an interval from now is over, by the clock of clock.h. */

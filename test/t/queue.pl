@@ -426,6 +426,103 @@ foreach my $case (
 		'0.12', '... with two digits after the point');
 }
 
+# However many have finished, progress looks at few pages.
+{
+	my $pages = sub {
+		my $plan = sql('EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM jibit_progress');
+		my ($hit, $read) =
+		  $plan =~ /"Shared Hit Blocks": (\d+),\s+"Shared Read Blocks": (\d+)/;
+		return $hit + $read;
+	};
+	my $counts = sub {
+		return sql(q{SELECT string_agg(concat_ws(' ', inquiry, queued, succeeded, failed, cancelled), ', ' ORDER BY inquiry) FROM jibit_progress});
+	};
+
+	$queue->clear($sandbox);
+	sql('TRUNCATE jibit_queue');
+	is($counts->(), '', 'an empty queue has no progress');
+	my @ids = $queue->submit($queue->cards(3));
+	$queue->wait_until_done;
+	sql("INSERT INTO jibit_queue SELECT nextval('jibit_queue_id'), q.inquiry, q.arguments, q.profile, q.priority,"
+		  . ' q.state, q.attempts, q.track_id, q.submitted_by, q.submitted_at, q.run_after, q.finished_at, q.result, q.error, q.submitter, q.is_local'
+		  . " FROM jibit_queue q, generate_series(1, 10000) WHERE q.id = $ids[0]");
+	sql('ANALYZE jibit_queue');
+	is($counts->(), 'card 0 10003 0 0', 'what an INSERT brings is counted');
+	cmp_ok($pages->(), '<', 100, '... without looking at it');
+
+	# In a transaction, and back.
+	my $session = jibit_session($node);
+	$session->query("BEGIN; DELETE FROM jibit_queue WHERE id > $ids[-1]; SAVEPOINT s;"
+		  . " UPDATE jibit_queue SET state = 'failed' WHERE id = $ids[1]; ROLLBACK TO s;"
+		  . " UPDATE jibit_queue SET state = 'queued', finished_at = NULL, run_after = 'infinity' WHERE id = $ids[2]");
+	is( $session->value(
+			q{SELECT concat_ws(' ', queued, succeeded, failed) FROM jibit_progress}),
+		'1 2 0',
+		'... and what a transaction does to it');
+	is($counts->(), 'card 0 10003 0 0', '... is its own');
+	my ($meanwhile) = $queue->submit($queue->cards(1));
+	is(sql("SELECT state FROM jibit_collect($meanwhile, '10s')"),
+		'succeeded', '... and no other waits for it');
+	$session->query('COMMIT');
+	$session->quit;
+	is($counts->(), 'card 1 3 0 0', '... until the commit');
+	sql("SELECT jibit_cancel($ids[2])");
+	is($counts->(), 'card 0 3 0 1', 'a cancel');
+
+	# Summed up, the counts stay what they are.
+	set_conf('jibit.worker_concurrency', 1);
+	$queue->submit($queue->cards(2500));
+	$queue->wait_until_done;
+	set_conf('jibit.worker_concurrency', 'DEFAULT');
+	is($counts->(), 'card 0 2503 0 1', 'many, one by one');
+	cmp_ok(sql('SELECT count(*) FROM jibit_counts'),
+		'<', 2000, '... do not make the counts many');
+	is( sql(
+			q{SELECT count(*) FROM (SELECT submitter, inquiry, profile, state, count(*) AS n FROM jibit_queue GROUP BY 1, 2, 3, 4) q}
+			  . q{ FULL JOIN (SELECT submitter, inquiry, profile, state, sum(n) AS n FROM jibit_counts GROUP BY 1, 2, 3, 4) c}
+			  . ' USING (submitter, inquiry, profile, state, n) WHERE (q.n IS NULL) <> (c.n IS NULL)'
+		),
+		0,
+		'... nor wrong');
+	$queue->clear;
+	is($counts->(), '', 'what is deleted is not counted');
+}
+
+# Those are running that are being called, not what was claimed ahead.
+{
+	$queue->clear($sandbox, delay_ms => 500);
+	set_conf('jibit.worker_concurrency', 4);
+	my @ids = $queue->submit($queue->cards(40));
+	$queue->wait_for(q{EXISTS (SELECT FROM jibit_progress WHERE running > 0)});
+	my %seen;
+	ok( poll_until(
+			sub {
+				my $running = sql(
+					q{SELECT running || ' ' || (SELECT count(*) FROM jibit_requests WHERE state = 'running') FROM jibit_progress});
+				$seen{$_}++ foreach split / /, $running;
+				return $sandbox->stats->{card} >= 12;
+			},
+			'a dozen calls'),
+		'requests that take their time');
+	cmp_ok((sort { $b <=> $a } keys %seen)[0],
+		'<=', 4, '... are running while they are called');
+	is( sql(q{SELECT max(attempts) FROM jibit_requests WHERE state = 'queued'}),
+		0, '... and till then that is no attempt');
+	sql(q{SELECT count(jibit_cancel(id)) FROM jibit_requests WHERE state = 'queued'});
+	$sandbox->set(delay_ms => 0);
+	set_conf('jibit.worker_concurrency', 'DEFAULT');
+	$queue->wait_until_done;
+}
+
+# Monitoring sees everyone's.
+{
+	sql('CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher');
+	is( sql(q{SET ROLE watcher; SELECT count(*) > 0 FROM jibit_progress; SELECT count(*) FROM jibit_pauses; RESET ROLE}),
+		"t\n0", 'pg_monitor looks at progress and pauses');
+	my %error = sql_error($node, 'SET ROLE watcher; SELECT * FROM jibit_counts');
+	is($error{sqlstate}, '42501', '... but not at the table of counts');
+}
+
 # ---- the trigger
 
 {

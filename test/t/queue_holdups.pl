@@ -205,9 +205,9 @@ foreach my $statement ('DELETE FROM jibit_pauses', 'SELECT jibit_resume()')
 	$sandbox->set(fault => '');
 	my $unknown = sql(<<'EOS');
 INSERT INTO jibit_queue (id, inquiry, arguments, profile, priority, state,
-  attempts, track_id, submitted_by, submitter, submitted_at, run_after)
+  attempts, track_id, submitted_by, submitter, is_local, submitted_at, run_after)
 SELECT nextval('jibit_queue_id'), 'of_tomorrow', '{}', 'default', 10, 'queued',
-  0, 'by-hand', current_user, current_user::regrole, now(), now()
+  0, 'by-hand', current_user, current_user::regrole::oid, true, now(), now()
 RETURNING id
 EOS
 	ok( $queue->wait_until_done("inquiry = 'of_tomorrow'"),
