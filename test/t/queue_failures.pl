@@ -292,11 +292,13 @@ $queue->worker;
 		'... at once');
 	wait_for_no_pause();
 
-	# None at all.
+	# None any more.
 	$queue->clear($sandbox);
 	my $url = sql(q{SELECT base_url FROM jibit_credentials WHERE profile = 'default'});
-	sql(q{DELETE FROM jibit_credentials WHERE profile = 'default'});
+	sql('BEGIN');
 	$queue->submit($queue->cards(20));
+	sql(q{DELETE FROM jibit_credentials WHERE profile = 'default'});
+	sql('COMMIT');
 	ok($queue->wait_for('EXISTS (SELECT FROM jibit_pauses)'),
 		'missing credentials pause');
 	$queue->wait_until_idle;
