@@ -24,6 +24,8 @@ jibit_drive_begin(void)
 void
 jibit_drive_end(void)
 {
+	if (!driving)
+		return;
 	left_us = jibit_now_us();
 	driving = false;
 }

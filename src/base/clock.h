@@ -8,16 +8,20 @@
 #ifndef JIBIT_CLOCK_H
 #define JIBIT_CLOCK_H
 
-#include "portability/instr_time.h"
+#include <time.h>
 
-/* Microseconds of a clock that nobody sets; only differences mean something. */
+/*
+ * Microseconds of a clock that nobody sets, the same in all processes; only
+ * differences mean something.  PostgreSQL's instr_time may be another clock in
+ * each session, from 19 on.
+ */
 static inline int64
 jibit_now_us(void)
 {
-	instr_time now;
+	struct timespec now;
 
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64CONST(1000000) + now.tv_nsec / 1000;
 }
 
 /* Milliseconds from now to a deadline of that clock, rounded up, never < 0. */

@@ -106,7 +106,12 @@ jibit_lookup_in_statement(JibitLookup *lookup, JibitCall *call,
 								  &track_id);
 	if (answer == NULL)
 		return false;
-	take_answer(call, answer, track_id, true);
+
+	/* A copy: what the statement has may go when it stores another one. */
+	take_answer(call,
+				memcpy(palloc(JIBIT_ANSWER_SIZE(answer)), answer,
+					   JIBIT_ANSWER_SIZE(answer)),
+				track_id, true);
 	return true;
 }
 

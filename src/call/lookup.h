@@ -22,8 +22,8 @@ typedef struct JibitLookup
 } JibitLookup;
 
 /*
- * Fill the lookup in and the call, if there is an answer: then true.  The
- * shared ones need the policy's credentials; their answer is palloc'd.
+ * Fill the lookup in and the call, if there is an answer, which is palloc'd:
+ * then true.  The shared ones need the policy's credentials.
  */
 extern bool jibit_lookup_in_statement(JibitLookup *lookup, JibitCall *call,
 									  char *const *canonical);

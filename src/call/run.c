@@ -221,14 +221,17 @@ static void
 take_fetch_outcome(JibitRun *run, Fetch *fetch)
 {
 	JibitTask *task = fetch->task;
-	long pause_ms = jibit_token_fetch_take(fetch->token);
+	long pause_ms;
 	JibitToken token;
 	JibitError error;
 
+	/* Should this throw, it is sent again. */
 	fetch->request = NULL;
+	fetch->due_us = jibit_drive_now();
+	pause_ms = jibit_token_fetch_take(fetch->token);
 	if (pause_ms >= 0)
 	{
-		fetch->due_us = jibit_drive_now() + pause_ms * INT64CONST(1000);
+		fetch->due_us += pause_ms * INT64CONST(1000);
 		return;
 	}
 
@@ -240,7 +243,7 @@ take_fetch_outcome(JibitRun *run, Fetch *fetch)
 			jibit_task_enter(task, JIBIT_TASK_PLACE);
 		}
 		else
-			jibit_task_fail_as(task, &error);
+			jibit_task_fail(task, &error);
 		dlist_delete(&task->node);
 		place_task(run, task);
 		explicit_bzero(&token, sizeof(token));
@@ -300,7 +303,7 @@ get_token(JibitRun *run, JibitTask *task, Turn *turn)
 			jibit_task_enter(task, JIBIT_TASK_PLACE);
 			break;
 		case JIBIT_TOKEN_FAILED:
-			jibit_task_fail_as(task, &error);
+			jibit_task_fail(task, &error);
 			break;
 		case JIBIT_TOKEN_AWAITED:
 			turn->lacks_token = true;
@@ -353,12 +356,21 @@ send_task(JibitRun *run, JibitTask *task, Turn *turn)
 static void
 step_task(JibitRun *run, JibitTask *task, Turn *turn)
 {
+	if (task->state == JIBIT_TASK_ENDED)
+		return;
+	if (task->state == JIBIT_TASK_LOST)
+	{
+		JibitError error;
+
+		jibit_error_set(&error, JIBIT_CODE_CONNECTION_FAILED, 0,
+						"What came back could not be taken up.",
+						task->call->track_id);
+		jibit_task_fail(task, &error);
+		return;
+	}
 	if (run->stopped)
 	{
-		if (task->call->attempts > 0)
-			jibit_task_fail_as(task, &task->call->error);
-		else
-			jibit_task_fail_as(task, &run->stop_error);
+		jibit_task_give_up(task, &run->stop_error);
 		return;
 	}
 	if (task->due_us <= turn->now_us &&
@@ -394,24 +406,25 @@ step_run(JibitRun *run, Turn *turn)
 		{
 			dlist_delete(&task->node);
 			place_task(run, task);
+			turn->has_ended |= task->state == JIBIT_TASK_ENDED;
 		}
+		else if (task->state == JIBIT_TASK_ADMIT ||
+				 task->state == JIBIT_TASK_BACKOFF)
+			note_due(turn, task->due_us);
 		else
-			note_due(turn, task->due_us > turn->now_us
-							   ? task->due_us
-							   : jibit_task_limit(task, run->moved_us));
+			note_due(turn, jibit_task_limit(task, run->moved_us));
 	}
 	dlist_foreach_modify (iter, &run->fetches)
 	{
 		Fetch *fetch = dlist_container(Fetch, node, iter.cur);
 
-		if (fetch->request != NULL)
+		if (fetch->request != NULL || run->stopped)
 			continue;
 		if (fetch->due_us <= turn->now_us)
 			send_fetch(run, fetch);
 		else
 			note_due(turn, fetch->due_us);
 	}
-	turn->has_ended |= !dlist_is_empty(&run->ended);
 }
 
 /* Takes up what has come back for a run. */
@@ -430,6 +443,11 @@ take_outcomes(JibitRun *run)
 			take_fetch_outcome(run, find_fetch(run, request));
 			continue;
 		}
+
+		/* Should this throw, the task ends at the next turn. */
+		dlist_delete(&task->node);
+		jibit_task_enter(task, JIBIT_TASK_LOST);
+		let_wait(run, task);
 		jibit_task_take_outcome(task);
 		dlist_delete(&task->node);
 		place_task(run, task);

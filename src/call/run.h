@@ -16,8 +16,7 @@
 
 /*
  * Makes one call, from its start to its end, within its policy's timeout.
- * The answer is palloc'd in the current context, or is the statement's and
- * good until the statement makes another call.
+ * The answer is palloc'd in the current context.
  *
  * A policy without credentials gets them here, palloc'd in the current
  * context: then only inside a transaction.  With them, anywhere.

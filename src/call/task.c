@@ -189,7 +189,7 @@ conclude_task(JibitTask *task)
 }
 
 void
-jibit_task_fail_as(JibitTask *task, const JibitError *error)
+jibit_task_fail(JibitTask *task, const JibitError *error)
 {
 	task->call->error = *error;
 	task->call->answer = NULL;
@@ -197,14 +197,25 @@ jibit_task_fail_as(JibitTask *task, const JibitError *error)
 }
 
 void
-jibit_task_fail(JibitTask *task, const char *code, const char *message)
+jibit_task_give_up(JibitTask *task, const JibitError *error)
+{
+	if (task->call->attempts > 0)
+	{
+		report_reach(task);
+		conclude_task(task);
+	}
+	else
+		jibit_task_fail(task, error);
+}
+
+/* With an error of this side, unless an attempt has been answered. */
+static void
+give_up(JibitTask *task, const char *code, const char *message)
 {
 	JibitError error;
 
-	/* A call of which there was an attempt keeps its track id. */
-	jibit_error_set(&error, code, 0, message,
-					task->call->attempts > 0 ? task->call->track_id : NULL);
-	jibit_task_fail_as(task, &error);
+	jibit_error_set(&error, code, 0, message, NULL);
+	jibit_task_give_up(task, &error);
 }
 
 int64
@@ -222,13 +233,12 @@ jibit_task_limit(const JibitTask *task, int64 moved_us)
 void
 jibit_task_time_out(JibitTask *task)
 {
-	jibit_task_fail(
-		task, JIBIT_CODE_CONNECTION_TIMEOUT,
-		task->state == JIBIT_TASK_TOKEN
-			? "The time was over before there was a token."
-		: task->state == JIBIT_TASK_PLACE
-			? "None of the jibit.max_in_flight places came free in time."
-			: "The time was over before the request could be sent.");
+	give_up(task, JIBIT_CODE_CONNECTION_TIMEOUT,
+			task->state == JIBIT_TASK_TOKEN
+				? "The time was over before there was a token."
+			: task->state == JIBIT_TASK_PLACE
+				? "None of the jibit.max_in_flight places came free in time."
+				: "The time was over before the request could be sent.");
 }
 
 void
@@ -331,7 +341,7 @@ get_pass(JibitTask *task)
 	task->due_us = jibit_drive_now() + wait_ms * INT64CONST(1000);
 	if (!task->call->policy->wait_suspended ||
 		task->due_us >= jibit_task_limit(task, 0))
-		jibit_task_fail(
+		give_up(
 			task, JIBIT_CODE_SUSPENDED,
 			psprintf(
 				"Calls are suspended after failures in a row; one is tried again in %ld ms.",
@@ -351,7 +361,7 @@ get_reservation(JibitTask *task)
 	task->budget_day = jibit_tehran_day_number();
 	if (!jibit_budget_reserve(inquiry->number, &task->budget_day, limit))
 	{
-		jibit_task_fail(
+		give_up(
 			task, JIBIT_CODE_LIMIT_REACHED,
 			psprintf(
 				"The day's %d calls that jibit.daily_limit_%s allows have been made.",
@@ -361,7 +371,7 @@ get_reservation(JibitTask *task)
 	task->has_reservation = true;
 	if (!jibit_statement_count_call())
 	{
-		jibit_task_fail(
+		give_up(
 			task, JIBIT_CODE_LIMIT_REACHED,
 			psprintf(
 				"The statement has made the %d calls that jibit.max_calls_per_statement allows.",
@@ -515,6 +525,15 @@ jibit_task_take_outcome(JibitTask *task)
 	MemoryContextSwitchTo(caller);
 }
 
+/* Is a leader's failure its follower's too?  A timeout is, of the same time. */
+static bool
+is_shared(const JibitCall *call, const JibitCall *leader)
+{
+	return jibit_error_has(&leader->error, JIBIT_SHARED) ||
+		   (leader->error.class == JIBIT_TIMEOUT && leader->attempts > 0 &&
+			leader->policy->timeout_ms >= call->policy->timeout_ms);
+}
+
 void
 jibit_task_take_from_leader(JibitTask *task)
 {
@@ -531,7 +550,7 @@ jibit_task_take_from_leader(JibitTask *task)
 		jibit_stats_count_hit(call->inquiry->number, call->policy->profile,
 							  false);
 	}
-	else if (jibit_error_has(&leader->error, JIBIT_SHARED))
+	else if (is_shared(call, leader))
 		call->error = leader->error;
 	else
 	{

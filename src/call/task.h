@@ -24,6 +24,7 @@ typedef enum JibitTaskState
 	JIBIT_TASK_TOKEN, /* a token */
 	JIBIT_TASK_PLACE, /* a place among the calls under way */
 	JIBIT_TASK_SENT,  /* the end of its request */
+	JIBIT_TASK_LOST,  /* nothing: an error has kept its outcome from it */
 	JIBIT_TASK_BACKOFF, /* the time of its next attempt */
 	JIBIT_TASK_FOLLOWS, /* the end of an equal call of its run */
 	JIBIT_TASK_ENDED	/* being taken */
@@ -107,10 +108,13 @@ extern void jibit_task_take_outcome(JibitTask *task);
 /* FOLLOWS: its leader has ended; so has it, or it goes its own way. */
 extern void jibit_task_take_from_leader(JibitTask *task);
 
-/* Any state but ENDED: it ends, with an error of this side, or this one. */
-extern void jibit_task_fail(JibitTask *task, const char *code,
-							const char *message);
-extern void jibit_task_fail_as(JibitTask *task, const JibitError *error);
+/*
+ * Any state but ENDED: it ends, with this error.  And with what its last
+ * attempt was answered, if there was one, else with this error, or that its
+ * time is over.
+ */
+extern void jibit_task_fail(JibitTask *task, const JibitError *error);
+extern void jibit_task_give_up(JibitTask *task, const JibitError *error);
 extern void jibit_task_time_out(JibitTask *task);
 
 /*

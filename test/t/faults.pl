@@ -127,7 +127,7 @@ sub sweep
 		$n += $options{step} // 1;
 	}
 	is("@problems", '', "$what: $failed faults");
-	cmp_ok($failed, '>', 0, '... at least one');
+	cmp_ok($failed, '>', 0, '... at least one') unless $options{may_be_none};
 	return;
 }
 
@@ -136,13 +136,18 @@ sub sweep
 sweep('libcurl');
 sweep('/jibit.so', fresh => 1);
 sweep('libjson-c');
-# OpenSSL says of some failures what it could not do, and not why.
-sweep('libssl', profile => 'secure', states => ['JB009']);
+# OpenSSL says of some failures what it could not do, and not why, such as
+# read a file of certificates. Newer ones of libssl allocate by libcrypto alone.
+sweep(
+	'libssl',
+	profile => 'secure',
+	states => ['JB009'],
+	may_be_none => 1);
 sweep(
 	'libcrypto',
 	profile => 'secure',
 	step => 211,
-	states => ['JB009']);
+	states => [ 'JB009', 'JB011' ]);
 
 # ---- libcurl
 
