@@ -133,7 +133,7 @@ my $h2 = start_nginx('h2', http2 => 1);
 
 	# More at a time than libcurl gives to one connection.
 	$session->query('SET jibit.batch_concurrency = 256');
-	$sandbox->set(delay_ms => 100);
+	$sandbox->set(delay_ms => 1000);
 	runs($session, 600, '256 calls at a time');
 	cmp_ok($sandbox->stats->{max_concurrent},
 		'>=', 200, '... are under way at a time');
