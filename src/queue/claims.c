@@ -26,7 +26,6 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "queue/claims.h"
-#include "queue/counts.h"
 #include "queue/pauses.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -52,6 +51,8 @@ typedef enum QueueQuery
 	QUERY_DUE,
 	QUERY_CLAIM,
 	QUERY_RETURN,
+	QUERY_HELD,
+	QUERY_ORPHANS,
 	QUERY_RECOVER,
 	QUERY_PURGE,
 	QUERY_COUNT
@@ -101,8 +102,20 @@ static const char *const query_texts[QUERY_COUNT] = {
 		" finished_at = CASE WHEN o.state <> 'queued' THEN clock_timestamp() END"
 		" FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $6::timestamptz[],"
 		" $7::int[]) WITH ORDINALITY AS o (id, track_id, state, result, run_after, uncounted, n)"
-		" WHERE q.id = o.id AND q.track_id = o.track_id AND q.state = 'running'"
-		" RETURNING q.id, q.finished_at IS NOT NULL",
+		" CROSS JOIN LATERAL (SELECT id FROM %1$s f WHERE f.id = o.id"
+		" AND f.track_id = o.track_id AND f.state = 'running'"
+		" FOR NO KEY UPDATE OF f SKIP LOCKED) free"
+		" WHERE q.id = free.id"
+		" RETURNING q.id, q.finished_at IS NOT NULL, o.n",
+
+	/* Those that have not come back, since somebody has them locked. */
+	[QUERY_HELD] =
+		"SELECT o.n FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS o (id, track_id, n)"
+		" JOIN %1$s q ON q.id = o.id AND q.track_id = o.track_id AND q.state = 'running'",
+
+	[QUERY_ORPHANS] =
+		"SELECT coalesce(array_agg(id), '{}') FROM %1$s"
+		" WHERE finished_at IS NULL AND is_local AND state = 'running' AND ($1 IS NULL OR id = ANY ($1))",
 
 	/*
 	 * Any of these may be what the worker died of.  They come back one by one,
@@ -112,7 +125,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_RECOVER] =
 		"UPDATE %1$s SET state = 'queued', run_after = clock_timestamp()"
 		" + random() * least(2 ^ (attempts - 1), 600) * interval '1 s'"
-		" WHERE finished_at IS NULL AND is_local AND state = 'running'",
+		" WHERE id IN (SELECT id FROM %1$s WHERE id = ANY ($1) AND state = 'running'"
+		" FOR NO KEY UPDATE SKIP LOCKED)",
 
 	[QUERY_PURGE] =
 		"DELETE FROM %1$s WHERE id IN (SELECT id FROM %1$s"
@@ -486,8 +500,8 @@ make_answer(void *arg)
 }
 
 /*
- * The same, or an error for what this database cannot hold: text that its
- * encoding lacks.
+ * The same, or an error for text that this database's encoding lacks.  Nothing
+ * else makes an answer that was paid for fail: it is thrown.
  */
 static Datum
 answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
@@ -500,6 +514,8 @@ answer_or_error(const JibitQueueTable *table, const JibitOutcome *outcome,
 	*error = (Datum) 0;
 	if (failure == NULL)
 		return making.answer;
+	if (failure->sqlerrcode != ERRCODE_UNTRANSLATABLE_CHARACTER)
+		ReThrowError(failure);
 	jibit_error_set_unrepresentable(
 		&unrepresentable,
 		jibit_server_to_utf8_or_null(failure->message,
@@ -575,8 +591,27 @@ has_room_for_notifications(void)
 											  (Datum) 0)) < NOTIFY_USAGE_MAX;
 }
 
+/* Those that are not written, and are still ours, wait for who has them. */
+static void
+find_held(const JibitQueueTable *table, Datum *values, JibitOutcome **outcomes,
+		  int count)
+{
+	Oid types[] = {INT8ARRAYOID, TEXTARRAYOID};
+
+	for (int i = 0; i < count; i++)
+		outcomes[i]->written = true;
+	run(table, QUERY_HELD, lengthof(types), types, values, SPI_OK_SELECT);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		outcomes[DatumGetInt64(result_value(i, 1, &isnull)) - 1]->written =
+			false;
+	}
+}
+
 int
-jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
+jibit_claims_return(const JibitQueueTable *table, JibitOutcome **outcomes,
 					int count)
 {
 	Oid error_type = jibit_error_type();
@@ -603,7 +638,10 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 	returned.run_afters_null = palloc(count * sizeof(bool));
 	returned.uncounted = palloc(count * sizeof(Datum));
 	for (int i = 0; i < count; i++)
-		put_outcome(table, &returned, i, &outcomes[i]);
+	{
+		outcomes[i]->tried = true;
+		put_outcome(table, &returned, i, outcomes[i]);
+	}
 
 	values[0] = nullable_array(returned.ids, NULL, count, INT8OID);
 	values[1] = text_array(returned.track_ids, count);
@@ -622,6 +660,8 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 	{
 		bool isnull;
 
+		outcomes[DatumGetInt64(result_value(i, 3, &isnull)) - 1]->written =
+			true;
 		if (!DatumGetBool(result_value(i, 2, &isnull)))
 			continue;
 		if (may_notify)
@@ -630,15 +670,73 @@ jibit_claims_return(const JibitQueueTable *table, const JibitOutcome *outcomes,
 											  result_value(i, 1, &isnull))));
 		finished++;
 	}
-	if (finished > 0)
-		jibit_counts_compact(table);
+	if (SPI_processed < count)
+		find_held(table, values, outcomes, count);
 	return finished;
+}
+
+/*
+ * What a dead worker has left: arrays of ids in TopMemoryContext, what there
+ * was and what the transaction under way leaves.
+ */
+static ArrayType *orphans;
+static ArrayType *orphans_left;
+
+/* Of those in `among` (NULL: of all) the ones that are running. */
+static ArrayType *
+find_running(const JibitQueueTable *table, ArrayType *among)
+{
+	Oid types[] = {INT8ARRAYOID};
+	Datum values[] = {PointerGetDatum(among)};
+	SPIPlanPtr plan = get_plan(table, QUERY_ORPHANS, 1, types);
+	MemoryContext caller;
+	ArrayType *found;
+	bool isnull;
+
+	if (SPI_execute_plan(plan, values, among ? NULL : "n", false, 0) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "could not look for running requests");
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	found = DatumGetArrayTypePCopy(result_value(0, 1, &isnull));
+	MemoryContextSwitchTo(caller);
+	return found;
+}
+
+static void
+replace(ArrayType **array, ArrayType *by)
+{
+	if (*array != NULL)
+		pfree(*array);
+	*array = by;
+}
+
+void
+jibit_claims_find_orphans(const JibitQueueTable *table)
+{
+	replace(&orphans, find_running(table, NULL));
 }
 
 void
 jibit_claims_recover(const JibitQueueTable *table)
 {
-	run(table, QUERY_RECOVER, 0, NULL, NULL, SPI_OK_UPDATE);
+	Oid types[] = {INT8ARRAYOID};
+	Datum values[] = {PointerGetDatum(orphans)};
+
+	run(table, QUERY_RECOVER, 1, types, values, SPI_OK_UPDATE);
+	replace(&orphans_left, find_running(table, orphans));
+}
+
+bool
+jibit_claims_end_recovery(bool committed)
+{
+	if (orphans_left != NULL && committed)
+	{
+		replace(&orphans, orphans_left);
+		orphans_left = NULL;
+	}
+	replace(&orphans_left, NULL);
+	return orphans == NULL ||
+		   ArrayGetNItems(ARR_NDIM(orphans), ARR_DIMS(orphans)) == 0;
 }
 
 bool

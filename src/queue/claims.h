@@ -57,17 +57,29 @@ typedef struct JibitOutcome
 	/* Not finished: it waits until then (0: as it did). */
 	TimestampTz run_after;
 	bool uncounted; /* this was no attempt */
+
+	/* What has come of bringing it back. */
+	bool tried;
+	bool written; /* or it is nobody's any more */
 } JibitOutcome;
 
 /*
- * Brings requests back, and notifies of those that have finished.  A result
- * that this database cannot hold becomes an error.  Returns how many finished.
+ * Brings requests back, and notifies of those that have finished; fills in
+ * `tried` and `written`.  What others have locked is left alone.  A result
+ * with text that this database's encoding lacks becomes an error.  Returns how
+ * many finished.
  */
 extern int jibit_claims_return(const JibitQueueTable *table,
-							   const JibitOutcome *outcomes, int count);
+							   JibitOutcome **outcomes, int count);
 
-/* What a dead worker has left running waits again. */
+/*
+ * What a dead worker has left running: found before anything is claimed, it
+ * waits again as soon as nobody else has it locked.  The end of the
+ * transaction is to be told; returns whether nothing is left.
+ */
+extern void jibit_claims_find_orphans(const JibitQueueTable *table);
 extern void jibit_claims_recover(const JibitQueueTable *table);
+extern bool jibit_claims_end_recovery(bool committed);
 
 /*
  * Deletes finished requests that are older than jibit.request_retention, a

@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "base/ownerrights.h"
+#include "base/subtransaction.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/ilist.h"
@@ -54,7 +55,9 @@ typedef struct Pause
 	bool over;						  /* to be deleted from the table */
 	bool changed;					  /* since it was last written */
 	bool written;					  /* so the table had it */
-	bool listed;					  /* while the table is looked through */
+	bool tried;	 /* to be written, by a transaction under way */
+	bool saved;	 /* and it was */
+	bool listed; /* while the table is looked through */
 } Pause;
 
 /* In TopMemoryContext; there are few, see MISSING_MAX. */
@@ -228,8 +231,8 @@ jibit_pauses_review_keys(bool (*get_keys)(const char *profile, uint8 *keys))
 
 		if (!pause->over && pause->for_keys)
 		{
-			(void) get_keys(pause->profile, keys);
-			if (memcmp(keys, pause->keys, JIBIT_DIGEST_SIZE) != 0)
+			if (get_keys(pause->profile, keys) &&
+				memcmp(keys, pause->keys, JIBIT_DIGEST_SIZE) != 0)
 				pause->over = true;
 			reviewed++;
 		}
@@ -297,6 +300,17 @@ jibit_pauses_begin_probe(const char *profile, const char *inquiry)
 				memset(pause->probed, 0, sizeof(pause->probed));
 			set_probed(pause, inquiry);
 		}
+	}
+}
+
+void
+jibit_pauses_forget_probes(void)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &pauses)
+	{
+		dlist_container(Pause, node, iter.cur)->probing = false;
 	}
 }
 
@@ -577,24 +591,75 @@ write_row(const JibitQueueTable *table, const Pause *pause)
 	return SPI_processed > 0;
 }
 
+/* What writing a pause takes, in a subtransaction. */
+typedef struct Writing
+{
+	const JibitQueueTable *table;
+	Pause *pause;
+	bool done;
+} Writing;
+
+static void
+write_pause(void *arg)
+{
+	Writing *writing = arg;
+
+	if (writing->pause->over)
+		writing->done = delete_row(writing->table, writing->pause);
+	else
+		writing->done = write_row(writing->table, writing->pause);
+}
+
+bool
+jibit_pauses_save(const JibitQueueTable *table, ErrorData **failure)
+{
+	dlist_mutable_iter iter;
+	bool all_saved = true;
+
+	*failure = NULL;
+	dlist_foreach_modify (iter, &pauses)
+	{
+		Pause *pause = dlist_container(Pause, node, iter.cur);
+		Writing writing = {table, pause, false};
+
+		if (!pause->over && !pause->changed)
+			continue;
+		*failure = jibit_try(write_pause, &writing, NULL);
+		if (*failure != NULL)
+		{
+			/* The next time it is the last. */
+			dlist_delete(iter.cur);
+			dlist_push_tail(&pauses, &pause->node);
+			return false;
+		}
+		pause->tried = true;
+		pause->saved = writing.done;
+		all_saved &= writing.done;
+	}
+	return all_saved;
+}
+
 void
-jibit_pauses_save(const JibitQueueTable *table)
+jibit_pauses_end_save(bool committed)
 {
 	dlist_mutable_iter iter;
 
 	dlist_foreach_modify (iter, &pauses)
 	{
 		Pause *pause = dlist_container(Pause, node, iter.cur);
+		bool tried = pause->tried && committed;
+		bool saved = pause->saved && committed;
 
-		if (pause->over && delete_row(table, pause))
+		pause->tried = pause->saved = false;
+		if (saved && pause->over)
 		{
 			dlist_delete(iter.cur);
 			pfree(pause);
 		}
-		else if (!pause->over && pause->changed)
+		else if (tried)
 		{
-			pause->changed = !write_row(table, pause);
 			pause->written = true;
+			pause->changed = !saved;
 		}
 	}
 }

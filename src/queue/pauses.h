@@ -50,7 +50,7 @@ extern bool jibit_pause_for_missing_keys(const char *profile,
 
 /*
  * Ends such pauses where the keys are others by now.  get_keys fills in the
- * identity of a profile's, and returns false where it has none.
+ * identity of a profile's, zeroes where it has none; false: it cannot tell.
  */
 extern void jibit_pauses_review_keys(bool (*get_keys)(const char *profile,
 													  uint8 *keys));
@@ -85,14 +85,23 @@ extern void jibit_pauses_begin_probe(const char *profile, const char *inquiry);
 extern void jibit_pauses_end_probe(const char *profile, const char *inquiry,
 								   bool recovered);
 
+/* Those that are marked as on their way are not. */
+extern void jibit_pauses_forget_probes(void);
+
 /* Ends pauses of a profile (NULL: of all) that were for an error's class. */
 extern void jibit_pauses_end(const char *profile, JibitErrorClass class);
 
 /* Reads what the table has; what has been deleted there is over. */
 extern void jibit_pauses_load(const JibitQueueTable *table);
 
-/* Writes what has changed since, but for rows that somebody has locked. */
-extern void jibit_pauses_save(const JibitQueueTable *table);
+/*
+ * Writes what has changed since, but for rows that somebody has locked, and up
+ * to the first *failure.  False where not all is written.  The end of the
+ * transaction is to be told.
+ */
+extern bool jibit_pauses_save(const JibitQueueTable *table,
+							  ErrorData **failure);
+extern void jibit_pauses_end_save(bool committed);
 
 /*
  * For a session, in SPI: ends pauses of a profile and of an inquiry (NULL: of

@@ -30,6 +30,9 @@
 /* How soon keys are looked for again where a profile without any has no pause. */
 #define KEYLESS_MS (60 * 1000)
 
+/* How soon keys that are locked are looked for again. */
+#define LOCKED_MS 500
+
 /*
  * Accounts.
  */
@@ -75,10 +78,10 @@ read_keys(void *arg)
 /*
  * The keys of a profile for a role, as the role would get them, in use once;
  * NULL with *error filled where it does not.  That may be anything, since the
- * keys may come out of a view.
+ * keys may come out of a view; *is_locked tells a lock that is not waited for.
  */
 static JibitAccount *
-open_account(const char *profile, Oid role, JibitError *error)
+open_account(const char *profile, Oid role, JibitError *error, bool *is_locked)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(
@@ -93,6 +96,8 @@ open_account(const char *profile, Oid role, JibitError *error)
 	opening.policy = jibit_server_policy(opening.profile);
 	failure = jibit_try(read_keys, &opening, NULL);
 	MemoryContextSwitchTo(caller);
+	*is_locked = failure != NULL &&
+				 failure->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	if (failure == NULL)
 	{
 		account->context = context;
@@ -120,11 +125,18 @@ open_account(const char *profile, Oid role, JibitError *error)
 bool
 jibit_request_get_keys(const char *profile, uint8 *digest)
 {
+	static int64 locked_until_us = 0;
 	JibitError error;
-	JibitAccount *account = open_account(profile, GetUserId(), &error);
+	JibitAccount *account;
+	bool is_locked;
 
-	if (account == NULL)
+	if (jibit_now_us() < locked_until_us)
 		return false;
+	account = open_account(profile, GetUserId(), &error, &is_locked);
+	if (is_locked)
+		locked_until_us = jibit_now_us() + LOCKED_MS * INT64CONST(1000);
+	if (account == NULL)
+		return !is_locked;
 	memcpy(digest, account->policy.credentials->digest, JIBIT_DIGEST_SIZE);
 	leave_account(account);
 	return true;
@@ -144,6 +156,7 @@ find_account(List **accounts, const char *profile, Oid role)
 {
 	KnownAccount *found;
 	ListCell *cell;
+	bool is_locked;
 
 	foreach (cell, *accounts)
 	{
@@ -154,7 +167,7 @@ find_account(List **accounts, const char *profile, Oid role)
 	found = palloc0(sizeof(KnownAccount));
 	found->profile = profile;
 	found->role = role;
-	found->account = open_account(profile, role, &found->error);
+	found->account = open_account(profile, role, &found->error, &is_locked);
 	*accounts = lappend(*accounts, found);
 	return found;
 }

@@ -39,6 +39,7 @@ typedef struct JibitRequest
 	bool is_called;
 	int64 claimed_us;
 	JibitAccount *account;
+	JibitCall *call; /* under way, or NULL */
 
 	/* What becomes of it, once it has ended. */
 	bool has_ended;
@@ -64,7 +65,10 @@ extern void jibit_request_begin_call(JibitRequest *request);
 
 extern void jibit_request_free(JibitRequest *request);
 
-/* The identity of a profile's keys as they are now; false without any. */
+/*
+ * The identity of a profile's keys as they are now, zeroes without any; false
+ * where it cannot be told, since they are locked.
+ */
 extern bool jibit_request_get_keys(const char *profile, uint8 *digest);
 
 /*
