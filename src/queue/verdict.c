@@ -30,40 +30,52 @@ after_ms(int64 ms)
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
 }
 
-/* It may pass by itself: later, unless it has been tried often enough. */
+/* The longer it has waited, the longer it waits. */
+static int64
+share_of_wait(const JibitRequest *request)
+{
+	int64 waited_ms = (GetCurrentTimestamp() - request->submitted_at) / 1000;
+
+	return Min(Max(waited_ms / 2, RETRY_FIRST_MS), RETRY_LONGEST_MS);
+}
+
+/*
+ * It may pass by itself: later, unless it has been tried often enough.  What
+ * was not sent, or went out as a probe and has found nothing better, does not
+ * count, or a long outage would use up the attempts of all.
+ */
 static void
 retry(JibitRequest *request, const JibitCall *call, bool recovered)
 {
-	int64 pause = RETRY_FIRST_MS;
+	bool counted = call->attempts > 0 && (recovered || !request->is_probe);
+	int64 pause = counted ? RETRY_FIRST_MS : share_of_wait(request);
 
-	if (request->attempts >= jibit_request_max_attempts)
+	if (counted && request->attempts >= jibit_request_max_attempts)
 	{
 		jibit_request_fail(request, &call->error, recovered);
 		return;
 	}
-	for (int i = 1; i < request->attempts && pause < RETRY_LONGEST_MS; i++)
+	for (int i = 1;
+		 counted && i < request->attempts && pause < RETRY_LONGEST_MS; i++)
 		pause *= 2;
 	pause = Min(pause, RETRY_LONGEST_MS);
 
 	/* A quarter more by chance, so that requests do not come back together. */
 	pause += (int64) (pg_prng_double(&pg_global_prng_state) * pause / 4);
 	pause = Max(pause, call->retry_after * INT64CONST(1000));
-	jibit_request_put_off(request, true, after_ms(pause), &call->error,
+	jibit_request_put_off(request, counted, after_ms(pause), &call->error,
 						  recovered);
 }
 
 /*
  * Not this request's fault: it waits, behind others, so that one that fares
- * worse than the rest of its profile does not stand in their way.  The longer
- * it has waited, the longer it waits.
+ * worse than the rest of its profile does not stand in their way.
  */
 static void
 wait_behind(JibitRequest *request)
 {
-	int64 waited_ms = (GetCurrentTimestamp() - request->submitted_at) / 1000;
-	int64 pause = Min(Max(waited_ms / 2, RETRY_FIRST_MS), RETRY_LONGEST_MS);
-
-	jibit_request_put_off(request, false, after_ms(pause), NULL, false);
+	jibit_request_put_off(request, false, after_ms(share_of_wait(request)),
+						  NULL, false);
 }
 
 /*

@@ -1,6 +1,6 @@
 # Nothing stops the worker: not the database's settings, a standby that is
-# gone, locks that others hold, a disk that is full, or a result that cannot be
-# written.
+# gone, locks that others hold, a disk that is full, a result that cannot be
+# written, or an API that is away.
 
 use strict;
 use warnings;
@@ -280,6 +280,35 @@ SKIP:
 	is($queue->worker, $worker, '... and the worker goes on');
 	$reading->query('COMMIT');
 	$reading->quit;
+}
+
+# ---- an API that is away for long
+
+{
+	set_conf('jibit.request_max_attempts', 3);
+	set_conf('jibit.breaker_threshold', 2);
+	set_conf('jibit.breaker_cooldown', q{'100ms'});
+	$queue->clear($sandbox);
+	my $failed = q{SELECT coalesce(sum(failed), 0) FROM jibit_stats WHERE inquiry = 'card' AND last_error <> 'suspended'};
+	my $before = sql($failed);
+	$sandbox->stop;
+	$queue->submit($queue->cards(3));
+	ok( poll_until(
+			sub {
+				sql('DELETE FROM jibit_pauses');
+				sql(q{UPDATE jibit_queue SET run_after = now() WHERE state = 'queued' AND run_after > now()});
+				$queue->submit($queue->cards(1));
+				return sql($failed) - $before >= 12;
+			},
+			'many attempts'),
+		'an API that is away for many attempts');
+	like($queue->states, qr/^queued \d+(, running \d+)?$/, '... fails nothing');
+	$sandbox->start;
+	ok($queue->wait_until_done, '... and what waited finishes');
+	unlike($queue->states, qr/failed/, '... with success');
+	sql('ALTER SYSTEM RESET ALL');
+	sql('SELECT pg_reload_conf()');
+	$queue->wait_for('NOT EXISTS (SELECT FROM jibit_pauses)');
 }
 
 my $log = slurp_file($node->logfile);
