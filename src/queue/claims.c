@@ -453,6 +453,13 @@ row_type(const JibitQueueTable *table, const JibitInquiry *inquiry)
 	return type;
 }
 
+void
+jibit_claims_check_type(const JibitQueueTable *table,
+						const JibitInquiry *inquiry)
+{
+	(void) row_type(table, inquiry);
+}
+
 /* An answer as jsonb, with the keys of the composite's columns. */
 static Datum
 answer_datum(const JibitInquiry *inquiry, JibitRowType *type,

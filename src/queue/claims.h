@@ -41,6 +41,10 @@ typedef struct JibitClaim
 extern JibitClaim *jibit_claims_take(const JibitQueueTable *table, int count,
 									 int *taken, TimestampTz *due_at);
 
+/* Raises 42804 or 42883 where an answer would not fit the inquiry's type. */
+extern void jibit_claims_check_type(const JibitQueueTable *table,
+									const JibitInquiry *inquiry);
+
 /* How a request comes back. */
 typedef struct JibitOutcome
 {

@@ -30,6 +30,10 @@
 /* How soon keys are looked for again where a profile without any has no pause. */
 #define KEYLESS_MS (60 * 1000)
 
+/* Where an answer would not fit into its SQL type. */
+#define UNFIT_FIRST_MS 5000
+#define UNFIT_LONGEST_MS (60 * 1000)
+
 /* How soon keys that are locked are looked for again. */
 #define LOCKED_MS 500
 
@@ -219,34 +223,43 @@ read_arguments(JibitRequest *request, const JibitClaim *claim)
 	}
 }
 
-/* What reading the arguments takes, in a subtransaction. */
+/* What getting ready for the call takes, in a subtransaction. */
 typedef struct Reading
 {
 	JibitRequest *request;
+	const JibitQueueTable *table;
 	const JibitClaim *claim;
+	bool answer_fits;
 } Reading;
 
+/* What is paid for must fit: found out before the call. */
 static void
 run_reading(void *arg)
 {
 	Reading *reading = arg;
+	MemoryContext caller = CurrentMemoryContext;
 
+	jibit_claims_check_type(reading->table, reading->request->inquiry);
+	reading->answer_fits = true;
+	MemoryContextSwitchTo(reading->request->context);
 	read_arguments(reading->request, reading->claim);
+	MemoryContextSwitchTo(caller);
 }
 
-/*
- * False for what cannot be read: bytes that are no text, say.  That must not
- * end the worker, which would find the request again.
- */
-static bool
-try_to_read_arguments(JibitRequest *request, const JibitClaim *claim)
+/* The library and the SQL script are of different versions, say. */
+static void
+wait_for_type(JibitRequest *request, const ErrorData *failure)
 {
-	Reading reading = {request, claim};
-	MemoryContext caller = MemoryContextSwitchTo(request->context);
-	bool ok = jibit_try(run_reading, &reading, NULL) == NULL;
+	JibitError error;
 
-	MemoryContextSwitchTo(caller);
-	return ok;
+	jibit_error_set(&error, JIBIT_CODE_CONNECTION_FAILED, 0,
+					jibit_server_to_utf8_or_null(failure->message,
+												 strlen(failure->message)),
+					NULL);
+	error.class = JIBIT_CONFIGURATION;
+	jibit_pause(request->profile, request->inquiry->id, &error, UNFIT_FIRST_MS,
+				UNFIT_LONGEST_MS);
+	jibit_request_put_back(request, false);
 }
 
 /*
@@ -270,7 +283,9 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 		   const JibitClaim *claim, List **accounts)
 {
 	Oid role = claim->submitter;
+	Reading reading = {request, table, claim, false};
 	KnownAccount *known;
+	ErrorData *failure = NULL;
 
 	if (request->inquiry == NULL)
 	{
@@ -313,9 +328,20 @@ make_ready(JibitRequest *request, const JibitQueueTable *table,
 			paused ? now : TimestampTzPlusMilliseconds(now, KEYLESS_MS), NULL,
 			false);
 	}
-	else if (!try_to_read_arguments(request, claim))
+	else if ((failure = jibit_try(run_reading, &reading, NULL)) != NULL &&
+			 !reading.answer_fits)
+		wait_for_type(request, failure);
+	else if (failure != NULL && (ERRCODE_TO_CATEGORY(failure->sqlerrcode) ==
+									 ERRCODE_INSUFFICIENT_RESOURCES ||
+								 ERRCODE_TO_CATEGORY(failure->sqlerrcode) ==
+									 ERRCODE_OPERATOR_INTERVENTION))
+		ReThrowError(failure);
+	else if (failure != NULL)
+	{
+		/* Bytes that are no text, say. */
 		refuse(request, JIBIT_INVALID_INPUT, "invalid.request_body",
 			   "The arguments cannot be read.");
+	}
 	else
 	{
 		request->account = known->account;

@@ -1,6 +1,6 @@
 # Nothing stops the worker: not the database's settings, a standby that is
 # gone, locks that others hold, a disk that is full, a result that cannot be
-# written, or an API that is away.
+# written, an API that is away, or result types of another version.
 
 use strict;
 use warnings;
@@ -280,6 +280,37 @@ SKIP:
 	is($queue->worker, $worker, '... and the worker goes on');
 	$reading->query('COMMIT');
 	$reading->quit;
+}
+
+# ---- a result type of another version
+
+{
+	$queue->clear($sandbox);
+	sql('ALTER TYPE jibit_card_info ALTER ATTRIBUTE bank TYPE varchar');
+	$queue->submit($queue->cards(20));
+	$queue->wait_for(q{EXISTS (SELECT FROM jibit_pauses WHERE inquiry = 'card')});
+	$queue->wait_until_idle;
+	is($queue->states('attempts = 0'),
+		'queued 20', 'a result type of another version: requests wait');
+	is(calls(), 0, '... and nothing is called');
+	like(sql('SELECT message FROM jibit_pauses'), qr/result type/, '... as the pause says');
+	$queue->submit_as('card_to_iban', $queue->cards(5));
+	ok($queue->wait_until_done("inquiry = 'card_to_iban'"), '... other inquiries go on');
+	# And while calls are under way.
+	sql('ALTER TYPE jibit_card_info ALTER ATTRIBUTE bank TYPE text');
+	$sandbox->set(delay_ms => 500);
+	sql('DELETE FROM jibit_pauses');
+	$queue->submit($queue->cards(1));
+	in_flight($concurrency);
+	sql('ALTER TYPE jibit_card_info ALTER ATTRIBUTE bank TYPE varchar');
+	$queue->wait_for(q{EXISTS (SELECT FROM jibit_pauses WHERE inquiry = 'card')});
+	in_flight(0);
+	sql('ALTER TYPE jibit_card_info ALTER ATTRIBUTE bank TYPE text');
+	sql('DELETE FROM jibit_pauses');
+	$queue->submit($queue->cards(1));
+	ok($queue->wait_until_done, '... which were paid for, and are kept');
+	is($queue->states, 'succeeded 27', '... all succeed');
+	called_once('... with one call each');
 }
 
 # ---- an API that is away for long
