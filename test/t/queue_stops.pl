@@ -313,6 +313,18 @@ SKIP:
 	called_once('... with one call each');
 }
 
+# ---- validation that the server has switched off
+
+{
+	$queue->clear($sandbox);
+	set_conf('jibit.validate', 'off');
+	my ($id) = $queue->submit('6037990000000000');
+	ok($queue->wait_for_state($id, 'failed'), 'validation off: a wrong card fails');
+	is($queue->value($id, '(error).errcode'), 'JB001', '... as it does elsewhere');
+	is(calls(), 0, '... without a call');
+	set_conf('jibit.validate', 'DEFAULT');
+}
+
 # ---- an API that is away for long
 
 {
