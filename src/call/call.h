@@ -33,6 +33,7 @@ typedef struct JibitCall
 	int retry_after; /* seconds, of the last attempt; -1 for none */
 	int attempts;
 	bool had_token;
+	bool probes; /* it went out to see whether the breaker may close */
 	bool cached; /* the answer of another call */
 	int64 duration_us;
 } JibitCall;

@@ -336,6 +336,8 @@ get_pass(JibitTask *task)
 
 	task->has_pass = jibit_breaker_ask(
 		account_of(task), task->call->inquiry->number, &task->pass, &wait_ms);
+	task->call->probes = task->has_pass &&
+						 (task->pass.probes_way || task->pass.probes_inquiry);
 	if (task->has_pass)
 		return true;
 	task->due_us = jibit_drive_now() + wait_ms * INT64CONST(1000);

@@ -41,13 +41,14 @@ share_of_wait(const JibitRequest *request)
 
 /*
  * It may pass by itself: later, unless it has been tried often enough.  What
- * was not sent, or went out as a probe and has found nothing better, does not
- * count, or a long outage would use up the attempts of all.
+ * was not sent, or went out as a probe (of a pause, or the breaker's) and has
+ * found nothing better, does not count, or a long outage would use up the attempts of all.
  */
 static void
 retry(JibitRequest *request, const JibitCall *call, bool recovered)
 {
-	bool counted = call->attempts > 0 && (recovered || !request->is_probe);
+	bool is_probe = request->is_probe || call->probes;
+	bool counted = call->attempts > 0 && (recovered || !is_probe);
 	int64 pause = counted ? RETRY_FIRST_MS : share_of_wait(request);
 
 	if (counted && request->attempts >= jibit_request_max_attempts)
