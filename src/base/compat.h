@@ -58,6 +58,16 @@
 #define JIBIT_NORETURN pg_attribute_noreturn()
 #endif
 
+/*
+ * From 19 on DROP, ALTER and CREATE DATABASE end background workers with this
+ * flag that are in their way.
+ */
+#ifdef BGWORKER_INTERRUPTIBLE
+#define JIBIT_BGWORKER_INTERRUPTIBLE BGWORKER_INTERRUPTIBLE
+#else
+#define JIBIT_BGWORKER_INTERRUPTIBLE 0
+#endif
+
 /* ExecutorRun and its hook lost their last parameter in PostgreSQL 18. */
 #if PG_VERSION_NUM >= 180000
 #define JIBIT_EXECUTOR_RUN_PARAMETERS \
@@ -123,17 +133,6 @@ jibit_may_execute(Oid function, Oid role)
 		   ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#endif
-}
-
-/* Does this role own this database, or is it a superuser? */
-static inline bool
-jibit_owns_database(Oid database, Oid role)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(DatabaseRelationId, database, role);
-#else
-	return pg_database_ownercheck(database, role);
 #endif
 }
 

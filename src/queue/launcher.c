@@ -11,8 +11,8 @@
  * in shared memory.
  *
  * A worker is a session of its database, and a database with sessions can be
- * neither dropped nor renamed nor copied.  So before such a command its
- * worker is asked to stand aside for a while.
+ * neither dropped nor renamed nor copied: first its name is taken off the
+ * list.  From PostgreSQL 19 on such a command ends the worker by itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,10 +26,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/config.h"
-#include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
-#include "commands/defrem.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -40,13 +37,10 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
-#include "tcop/utility.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 /*
@@ -55,19 +49,12 @@
  */
 #define MISSING_MS 2000
 
-/* How soon a worker that stands aside is noticed to be free to come back. */
-#define ASIDE_LOOK_MS 500
-
 /* What later servers call DATCONNLIMIT_INVALID_DB: a DROP that was broken off. */
 #define INVALID_DATABASE (-2)
 
 /* After a worker has ended by itself: at first, and at most. */
 #define RESTART_FIRST_MS 1000
 #define RESTART_LONGEST_MS 60000
-
-/* How long a command waits for the worker that is to stand aside. */
-#define GONE_MS 4000
-#define GONE_LOOK_MS 10
 
 /* A worker that lived so long did not fail at once. */
 #define LIVED_MS 30000
@@ -84,8 +71,6 @@ typedef struct Worker
 
 /* Of Worker, in TopMemoryContext. */
 static List *workers = NIL;
-
-static ProcessUtility_hook_type previous_process_utility;
 
 /*
  * The launcher.
@@ -198,7 +183,8 @@ start_worker(Worker *worker)
 			sizeof(registration.bgw_library_name));
 	strlcpy(registration.bgw_function_name, JIBIT_WORKER_FUNCTION, BGW_MAXLEN);
 	registration.bgw_flags = BGWORKER_SHMEM_ACCESS |
-							 BGWORKER_BACKEND_DATABASE_CONNECTION;
+							 BGWORKER_BACKEND_DATABASE_CONNECTION |
+							 JIBIT_BGWORKER_INTERRUPTIBLE;
 	registration.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	registration.bgw_restart_time = BGW_NEVER_RESTART;
 	registration.bgw_main_arg = ObjectIdGetDatum(worker->database);
@@ -244,7 +230,6 @@ note_end(Worker *worker)
 static long
 look_after(Worker *worker)
 {
-	long aside_ms;
 	long wait_ms;
 	pid_t pid;
 
@@ -266,9 +251,6 @@ look_after(Worker *worker)
 	}
 	if (!worker->wanted)
 		return -1;
-	aside_ms = jibit_workers_aside_ms(worker->database);
-	if (aside_ms > 0)
-		return Min(aside_ms, ASIDE_LOOK_MS);
 	wait_ms = jibit_ms_until(worker->start_after_us);
 	if (wait_ms > 0)
 		return wait_ms;
@@ -335,137 +317,6 @@ jibit_launcher_main(Datum argument)
 	}
 }
 
-/*
- * Standing aside.
- */
-
-static bool
-is_template(Oid database)
-{
-	HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
-	bool result = HeapTupleIsValid(tuple) &&
-				  ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return result;
-}
-
-/* As have_createdb_privilege(), which older minor versions do not export. */
-static bool
-may_create_databases(Oid role)
-{
-	HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	bool result = HeapTupleIsValid(tuple) &&
-				  ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return result;
-}
-
-static bool
-may_have_for_himself(Oid database, bool as_template)
-{
-	return jibit_owns_database(database, GetUserId()) ||
-		   (as_template && may_create_databases(GetUserId()) &&
-			is_template(database));
-}
-
-/*
- * Only for those who may do what needs it; whether the command succeeds is
- * for the server to say.
- */
-static Oid
-stand_aside(const char *name, bool as_template)
-{
-	Oid database = name ? get_database_oid(name, true) : InvalidOid;
-
-	if (!OidIsValid(database) || database == MyDatabaseId ||
-		!may_have_for_himself(database, as_template))
-		return InvalidOid;
-	jibit_workers_stand_aside(database);
-
-	/* WITH (FORCE) may not end it, as it is nobody's but the server's. */
-	for (int i = 0;
-		 i < GONE_MS / GONE_LOOK_MS && jibit_workers_is_there(database); i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		pg_usleep(GONE_LOOK_MS * 1000L);
-	}
-	return database;
-}
-
-/* Returns the database whose worker stands aside, if there is one. */
-static Oid
-stand_aside_for(Node *statement)
-{
-	Oid database = InvalidOid;
-	const char *template = "template1";
-	ListCell *cell;
-
-	switch (nodeTag(statement))
-	{
-		case T_DropdbStmt:
-			database = stand_aside(((DropdbStmt *) statement)->dbname, false);
-			break;
-		case T_RenameStmt:
-			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
-				database = stand_aside(((RenameStmt *) statement)->subname,
-									   false);
-			break;
-		case T_AlterDatabaseStmt:
-			foreach (cell, ((AlterDatabaseStmt *) statement)->options)
-			{
-				if (strcmp(((DefElem *) lfirst(cell))->defname,
-						   "tablespace") == 0)
-					database = stand_aside(
-						((AlterDatabaseStmt *) statement)->dbname, false);
-			}
-			break;
-		case T_CreatedbStmt:
-			foreach (cell, ((CreatedbStmt *) statement)->options)
-			{
-				DefElem *option = lfirst(cell);
-
-				if (strcmp(option->defname, "template") == 0 && option->arg)
-					template = defGetString(option);
-			}
-			database = stand_aside(template, true);
-			break;
-		default:
-			break;
-	}
-	return database;
-}
-
-static void
-process_utility(PlannedStmt *statement, const char *source,
-				bool read_only_tree, ProcessUtilityContext context,
-				ParamListInfo parameters, QueryEnvironment *environment,
-				DestReceiver *destination, QueryCompletion *completion)
-{
-	Oid database = stand_aside_for(statement->utilityStmt);
-
-	PG_TRY();
-	{
-		if (previous_process_utility)
-			previous_process_utility(statement, source, read_only_tree,
-									 context, parameters, environment,
-									 destination, completion);
-		else
-			standard_ProcessUtility(statement, source, read_only_tree, context,
-									parameters, environment, destination,
-									completion);
-	}
-	PG_FINALLY();
-	{
-		if (OidIsValid(database))
-			jibit_workers_come_back(database);
-	}
-	PG_END_TRY();
-}
-
 void
 jibit_launcher_register(void)
 {
@@ -483,7 +334,4 @@ jibit_launcher_register(void)
 	registration.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	registration.bgw_restart_time = 1;
 	RegisterBackgroundWorker(&registration);
-
-	previous_process_utility = ProcessUtility_hook;
-	ProcessUtility_hook = process_utility;
 }

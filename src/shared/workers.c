@@ -21,17 +21,12 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/resowner.h"
-#include "utils/timestamp.h"
-
-/* For five seconds CREATE and DROP DATABASE wait for others to leave. */
-#define ASIDE_MS 8000
 
 typedef struct WorkerSlot
 {
 	Oid database; /* InvalidOid: the slot is free */
-	int pid;	  /* 0: there is no worker now */
+	int pid;
 	Latch *latch;
-	TimestampTz aside_until;
 	pg_atomic_uint32 wakeups;
 
 	/* Requests that it is calling; 0: none.  Only the worker writes. */
@@ -90,36 +85,13 @@ find_slot(Oid database)
 	return NULL;
 }
 
-/*
- * Likewise, exclusively.  A database that has no worker, and is not left alone
- * any more, loses its slot to this one; NULL where there is no such slot.
- */
-static WorkerSlot *
-find_or_make_slot(Oid database)
-{
-	WorkerSlot *slot = find_slot(database);
-
-	for (int i = 0; i < JIBIT_WORKERS_MAX && slot == NULL; i++)
-	{
-		WorkerSlot *candidate = &workers->slots[i];
-
-		if (candidate->pid == 0 &&
-			candidate->aside_until <= GetCurrentTimestamp())
-		{
-			slot = candidate;
-			slot->database = database;
-			slot->aside_until = 0;
-		}
-	}
-	return slot;
-}
-
 static void
 detach(void)
 {
 	if (own == NULL)
 		return;
 	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
+	own->database = InvalidOid;
 	own->pid = 0;
 	own->latch = NULL;
 	LWLockRelease(workers->lock);
@@ -134,10 +106,11 @@ jibit_workers_attach(void)
 
 	jibit_exit_add(JIBIT_EXIT_WORKER, detach);
 	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
-	slot = find_or_make_slot(MyDatabaseId);
-	ok = slot != NULL && slot->pid == 0;
+	slot = find_slot(MyDatabaseId) == NULL ? find_slot(InvalidOid) : NULL;
+	ok = slot != NULL;
 	if (ok)
 	{
+		slot->database = MyDatabaseId;
 		slot->pid = MyProcPid;
 		slot->latch = MyLatch;
 		for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX; c++)
@@ -209,7 +182,7 @@ wake(void)
 
 	LWLockAcquire(workers->lock, LW_SHARED);
 	slot = find_slot(MyDatabaseId);
-	if (slot != NULL && slot->pid != 0)
+	if (slot != NULL)
 	{
 		pg_atomic_fetch_add_u32(&slot->wakeups, 1);
 		SetLatch(slot->latch);
@@ -259,24 +232,6 @@ jibit_workers_wake_at_commit(bool finished)
 	finishes |= finished;
 }
 
-void
-jibit_workers_stand_aside(Oid database)
-{
-	WorkerSlot *slot;
-
-	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
-	slot = find_or_make_slot(database);
-	if (slot != NULL)
-	{
-		slot->aside_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-														ASIDE_MS);
-		/* The pid is still the worker's: it detaches before it exits. */
-		if (slot->pid != 0)
-			kill(slot->pid, SIGTERM);
-	}
-	LWLockRelease(workers->lock);
-}
-
 int
 jibit_workers_list(Oid *databases)
 {
@@ -285,7 +240,7 @@ jibit_workers_list(Oid *databases)
 	LWLockAcquire(workers->lock, LW_SHARED);
 	for (int i = 0; i < JIBIT_WORKERS_MAX; i++)
 	{
-		if (workers->slots[i].pid != 0)
+		if (OidIsValid(workers->slots[i].database))
 			databases[count++] = workers->slots[i].database;
 	}
 	LWLockRelease(workers->lock);
@@ -300,7 +255,7 @@ jibit_workers_is_there(Oid database)
 
 	LWLockAcquire(workers->lock, LW_SHARED);
 	slot = find_slot(database);
-	is_there = slot != NULL && slot->pid != 0;
+	is_there = slot != NULL;
 	LWLockRelease(workers->lock);
 	return is_there;
 }
@@ -312,36 +267,9 @@ jibit_workers_end(Oid database)
 
 	LWLockAcquire(workers->lock, LW_SHARED);
 	slot = find_slot(database);
-	if (slot != NULL && slot->pid != 0)
+	if (slot != NULL)
 		kill(slot->pid, SIGTERM);
 	LWLockRelease(workers->lock);
-}
-
-void
-jibit_workers_come_back(Oid database)
-{
-	WorkerSlot *slot;
-
-	LWLockAcquire(workers->lock, LW_EXCLUSIVE);
-	slot = find_slot(database);
-	if (slot != NULL)
-		slot->aside_until = 0;
-	LWLockRelease(workers->lock);
-}
-
-long
-jibit_workers_aside_ms(Oid database)
-{
-	WorkerSlot *slot;
-	long left = 0;
-
-	LWLockAcquire(workers->lock, LW_SHARED);
-	slot = find_slot(database);
-	if (slot != NULL && slot->aside_until != 0)
-		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
-											   slot->aside_until);
-	LWLockRelease(workers->lock);
-	return Min(left, ASIDE_MS);
 }
 
 void

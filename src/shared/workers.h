@@ -35,23 +35,12 @@ extern uint32 jibit_workers_wakeups(void);
 extern void jibit_workers_wake_at_commit(bool finished);
 
 /*
- * Asks the worker of a database to end, and the launcher not to start another
- * one for some seconds, or until it may come back: somebody wants the database
- * for himself.
- */
-extern void jibit_workers_stand_aside(Oid database);
-extern void jibit_workers_come_back(Oid database);
-
-/*
  * The databases that have a worker now, at most JIBIT_WORKERS_MAX; returns how
  * many.  And whether a database has one, and asking it to end.
  */
 extern int jibit_workers_list(Oid *databases);
 extern bool jibit_workers_is_there(Oid database);
 extern void jibit_workers_end(Oid database);
-
-/* How long the database is to be left alone, in ms; 0 if it is not. */
-extern long jibit_workers_aside_ms(Oid database);
 
 /*
  * The worker's calls: a request is being called from the one to the other.
