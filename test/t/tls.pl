@@ -339,5 +339,50 @@ is($result{sqlstate}, '42501', '... and jibit.proxy is shown to them only');
 is($result{stdout}, 't', 'an ordinary role makes calls over TLS')
   or diag($result{stderr});
 
+# ---- a reload while a call is under way
+
+# The worker's, which has other calls' handles at hand.
+sub submit
+{
+	my ($card) = @_;
+	return $node->safe_psql('postgres',
+		qq{SELECT jibit_submit('card', '{"card": "$card"}')});
+}
+
+sub is_now
+{
+	my ($id, $states) = @_;
+	my $state;
+
+	poll_until(
+		sub {
+			$state = $node->safe_psql('postgres',
+				"SELECT state, (error).code FROM jibit_requests WHERE id = $id");
+			return $state =~ $states;
+		},
+		"request $id");
+	return $state;
+}
+
+$good->reset;
+$node->adjust_conf('postgresql.conf', 'jibit.ca_file', "'$ca{ca}'");
+$node->append_conf('postgresql.conf', "jibit.worker_databases = 'postgres'");
+$node->reload;
+my @ids = map { submit(test_card($_)) } 1 .. 4;
+is(is_now($ids[3], qr/^succeeded|connection/), 'succeeded|', 'the worker calls');
+$good->set(fault => 'hang', fault_operation => 'iban');
+$node->safe_psql('postgres',
+	q{SELECT jibit_submit('iban', '{"iban": "IR820540102680020817909002"}')});
+poll_until(sub { $good->stats->{in_flight} == 1 }, 'a call that hangs');
+$node->adjust_conf('postgresql.conf', 'jibit.ca_file', "''");
+$node->reload;
+ok( poll_until(
+		sub {
+			return is_now(submit(test_card($next_card++)),
+				qr/^succeeded|connection/) eq 'queued|connection.failed';
+		},
+		'the worker to see the reload'),
+	'what a setting no longer names is not trusted beside it');
+
 $node->stop;
 done_testing();
