@@ -396,8 +396,8 @@ jibit_config_init(void)
 	DefineCustomIntVariable(
 		"jibit.worker_concurrency",
 		"Calls that each background worker has under way at a time.", NULL,
-		&jibit_worker_concurrency, 16, 1, JIBIT_WORKER_CONCURRENCY_MAX, PGC_SIGHUP, 0, NULL, NULL,
-		NULL);
+		&jibit_worker_concurrency, 16, 1, JIBIT_WORKER_CONCURRENCY_MAX,
+		PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable(
 		"jibit.request_retention",
 		"How long finished requests of the queue are kept.", NULL,

@@ -67,10 +67,9 @@ jibit_counts_note(TriggerData *trigger)
 		return;
 	table = jibit_queue_table(false);
 	if (RelationGetRelid(queue) != table->queue)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("\"%s\" is not the queue",
-						RelationGetRelationName(queue))));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("\"%s\" is not the queue",
+							   RelationGetRelationName(queue))));
 	initStringInfo(&query);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 		appendStringInfo(&query, "DELETE FROM %s", table->counts_name);

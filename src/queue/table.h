@@ -21,7 +21,7 @@ typedef struct JibitQueueTable
 	char *queue_name; /* these quoted and qualified, for queries */
 	char *pauses_name;
 	char *counts_name;
-	char *called_ids; /* a call of the function jibit_called_ids() */
+	char *called_ids;	/* a call of the function jibit_called_ids() */
 	char *request_type; /* the composite that jibit_collect() returns */
 } JibitQueueTable;
 

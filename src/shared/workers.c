@@ -162,8 +162,8 @@ jibit_workers_called(int64 **ids)
 	*ids = palloc(JIBIT_WORKER_CONCURRENCY_MAX * sizeof(int64));
 	LWLockAcquire(workers->lock, LW_SHARED);
 	slot = find_slot(MyDatabaseId);
-	for (int c = 0; c < JIBIT_WORKER_CONCURRENCY_MAX && slot != NULL &&
-					slot->pid != 0;
+	for (int c = 0;
+		 c < JIBIT_WORKER_CONCURRENCY_MAX && slot != NULL && slot->pid != 0;
 		 c++)
 	{
 		int64 id = (int64) pg_atomic_read_u64(&slot->called[c]);
