@@ -466,6 +466,16 @@ json_object_of(const char *name, const char *value, const char *name2,
 	return json.data;
 }
 
+/* The body has keys or tokens: it does not stay in memory. */
+static void
+wipe_body(JibitTokenFetch *fetch)
+{
+	char *body = unconstify(char *, fetch->request.json);
+
+	if (body != NULL)
+		explicit_bzero(body, strlen(body));
+}
+
 /* Makes the request: a refresh if it can be one. */
 static void
 make_request(JibitTokenFetch *fetch)
@@ -474,6 +484,7 @@ make_request(JibitTokenFetch *fetch)
 	MemoryContext caller = MemoryContextSwitchTo(fetch->context);
 	JibitHttpRequest *request = &fetch->request;
 
+	wipe_body(fetch);
 	memset(request, 0, sizeof(JibitHttpRequest));
 	request->url = psprintf("%s/v1/tokens/%s", credentials->base_url,
 							fetch->refreshes ? "refresh" : "generate");
@@ -695,6 +706,7 @@ jibit_token_fetch_end(JibitTokenFetch *fetch)
 	explicit_bzero(fetch->old_access, sizeof(fetch->slot->access));
 	explicit_bzero(fetch->old_refresh, sizeof(fetch->slot->refresh));
 	explicit_bzero(&fetch->token, sizeof(fetch->token));
+	wipe_body(fetch);
 	MemoryContextDelete(fetch->context);
 }
 
