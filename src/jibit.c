@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * jibit.c
- *	  The library's entry: what is loaded, reserved and set up.
- *
- *-------------------------------------------------------------------------
+/*
+ * The library's entry: what is loaded, reserved and set up.
  */
 #include "postgres.h"
 

@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * credentials.c
- *	  The keys of a profile: read, kept, written.
+/*
+ * The keys of a profile: read, kept, written.
  *
  * What was read is kept in this backend.  The extension's own table has a
  * trigger that sends a relation-cache invalidation at commit; the callback
  * below forgets what was kept.  Other tables and views send none, so what
  * comes from them is kept for a minute only, and so is the rest, for changes
  * that fire no trigger.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

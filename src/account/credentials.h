@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * credentials.h
- *	  The keys of a profile.
- *
- *-------------------------------------------------------------------------
+/*
+ * The keys of a profile.
  */
 #ifndef JIBIT_CREDENTIALS_H
 #define JIBIT_CREDENTIALS_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * policy.c
- *	  By which settings calls are made: the session's, or the server's.
- *
- *-------------------------------------------------------------------------
+/*
+ * By which settings calls are made: the session's, or the server's.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * policy.h
- *	  By which settings calls are made: the session's, or the server's.
- *
- *-------------------------------------------------------------------------
+/*
+ * By which settings calls are made: the session's, or the server's.
  */
 #ifndef JIBIT_POLICY_H
 #define JIBIT_POLICY_H

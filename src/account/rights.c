@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * rights.c
- *	  Who may make an inquiry: whoever may execute its function.
- *
- *-------------------------------------------------------------------------
+/*
+ * Who may make an inquiry: whoever may execute its function.
  */
 #include "postgres.h"
 

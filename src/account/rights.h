@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * rights.h
- *	  Who may make an inquiry: whoever may execute its function.
- *
- *-------------------------------------------------------------------------
+/*
+ * Who may make an inquiry: whoever may execute its function.
  */
 #ifndef JIBIT_RIGHTS_H
 #define JIBIT_RIGHTS_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * token.c
- *	  Access tokens, shared by all sessions.
+/*
+ * Access tokens, shared by all sessions.
  *
  * A slot in shared memory holds the pair of tokens of one credential in one
  * database.  One lock protects all slots; it is held for copying only, never
@@ -18,8 +16,6 @@
  * A token's text is in shared memory, in the memory of the call that uses it
  * and in libcurl's; it is overwritten in shared memory when it is replaced,
  * and a while after its credentials have been.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

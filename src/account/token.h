@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * token.h
- *	  Access tokens, shared by all sessions.
- *
- *-------------------------------------------------------------------------
+/*
+ * Access tokens, shared by all sessions.
  */
 #ifndef JIBIT_TOKEN_H
 #define JIBIT_TOKEN_H

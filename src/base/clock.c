@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * clock.c
- *	  The clock for timeouts and durations.
- *
- *-------------------------------------------------------------------------
+/*
+ * The clock for timeouts and durations.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * clock.h
- *	  The clock for timeouts and durations.
- *
- *-------------------------------------------------------------------------
+/*
+ * The clock for timeouts and durations.
  */
 #ifndef JIBIT_CLOCK_H
 #define JIBIT_CLOCK_H

@@ -1,11 +1,7 @@
-/*-------------------------------------------------------------------------
- *
- * compat.h
- *	  What differs between PostgreSQL 15 to 19 and between libcurl versions.
+/*
+ * What differs between PostgreSQL 15 to 19 and between libcurl versions.
  *
  * The only file that tests PG_VERSION_NUM or LIBCURL_VERSION_NUM.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_COMPAT_H
 #define JIBIT_COMPAT_H

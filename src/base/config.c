@@ -1,13 +1,9 @@
-/*-------------------------------------------------------------------------
- *
- * config.c
- *	  The configuration parameters and their check hooks.
+/*
+ * The configuration parameters and their check hooks.
  *
  * A check hook refuses what can never be right.  What depends on the outside
  * (does the file exist, does the table) is found out at the call, so that a
  * server starts and a session sets things in any order.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * config.h
- *	  The configuration parameters.
- *
- *-------------------------------------------------------------------------
+/*
+ * The configuration parameters.
  */
 #ifndef JIBIT_CONFIG_H
 #define JIBIT_CONFIG_H

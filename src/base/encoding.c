@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * encoding.c
- *	  Between the database's encoding and the API's UTF-8.
- *
- *-------------------------------------------------------------------------
+/*
+ * Between the database's encoding and the API's UTF-8.
  */
 #include "postgres.h"
 

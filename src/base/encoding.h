@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * encoding.h
- *	  Between the database's encoding and the API's UTF-8.
- *
- *-------------------------------------------------------------------------
+/*
+ * Between the database's encoding and the API's UTF-8.
  */
 #ifndef JIBIT_ENCODING_H
 #define JIBIT_ENCODING_H

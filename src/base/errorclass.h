@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * errorclass.h
- *	  What follows from a failure.
+/*
+ * What follows from a failure.
  *
  * Every failure is of one class; several classes may have one SQLSTATE.  What
  * follows from a class is said in its row of errorlist.h, by traits: code that
  * decides something asks for a trait instead of listing classes.
  *
  * Plain C, so that decisions can be tested without a server.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_ERRORCLASS_H
 #define JIBIT_ERRORCLASS_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * errorlist.h
- *	  Every class of error, and every error code that is known by name.
+/*
+ * Every class of error, and every error code that is known by name.
  *
  * The codes are those of the API's document, those that the API was seen to
  * answer although the document lacks them, those of the local validation,
@@ -14,8 +12,6 @@
  * for that.  The enum of the classes and their table come from here alone,
  * and so does the table in which a code is looked up, and which the view
  * jibit_error_codes shows.
- *
- *-------------------------------------------------------------------------
  */
 
 /* there is deliberately not an #ifndef ERRORLIST_H here */

@@ -1,14 +1,10 @@
-/*-------------------------------------------------------------------------
- *
- * errors.c
- *	  Failures of inquiries: what a code means, and how it is raised.
+/*
+ * Failures of inquiries: what a code means, and how it is raised.
  *
  * errorlist.h has the known codes and the classes; this file turns a code and
  * an HTTP status into a class.  It is the one place that raises class JB.  Not
  * 08 or 57: connection pools take those for a broken database connection and
  * throw a healthy one away.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * errors.h
- *	  Failures of inquiries: what a code means, and how it is raised.
- *
- *-------------------------------------------------------------------------
+/*
+ * Failures of inquiries: what a code means, and how it is raised.
  */
 #ifndef JIBIT_ERRORS_H
 #define JIBIT_ERRORS_H

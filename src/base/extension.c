@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * extension.c
- *	  This extension, as part of the server and as an object of the database.
- *
- *-------------------------------------------------------------------------
+/*
+ * This extension, as part of the server and as an object of the database.
  */
 #include "postgres.h"
 

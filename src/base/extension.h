@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * extension.h
- *	  This extension, as part of the server and as an object of the database.
- *
- *-------------------------------------------------------------------------
+/*
+ * This extension, as part of the server and as an object of the database.
  */
 #ifndef JIBIT_EXTENSION_H
 #define JIBIT_EXTENSION_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * inquiryids.c
- *	  The inquiries by number and name.
- *
- *-------------------------------------------------------------------------
+/*
+ * The inquiries by number and name.
  */
 #include "postgres.h"
 

@@ -1,11 +1,7 @@
-/*-------------------------------------------------------------------------
- *
- * inquiryids.h
- *	  The inquiries by number and name, for what is kept of each of them.
+/*
+ * The inquiries by number and name, for what is kept of each of them.
  *
  * protocol/inquirylist.h says what they are.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_INQUIRYIDS_H
 #define JIBIT_INQUIRYIDS_H

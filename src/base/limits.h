@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * limits.h
- *	  Limits that several modules share.
- *
- *-------------------------------------------------------------------------
+/*
+ * Limits that several modules share.
  */
 #ifndef JIBIT_LIMITS_H
 #define JIBIT_LIMITS_H

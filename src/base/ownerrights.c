@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * ownerrights.c
- *	  Acting with the rights of a table's owner.
- *
- *-------------------------------------------------------------------------
+/*
+ * Acting with the rights of a table's owner.
  */
 #include "postgres.h"
 

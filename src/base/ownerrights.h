@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * ownerrights.h
- *	  Acting with the rights of a table's owner.
- *
- *-------------------------------------------------------------------------
+/*
+ * Acting with the rights of a table's owner.
  */
 #ifndef JIBIT_OWNERRIGHTS_H
 #define JIBIT_OWNERRIGHTS_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * subtransaction.c
- *	  Something that may fail without ending the transaction.
- *
- *-------------------------------------------------------------------------
+/*
+ * Something that may fail without ending the transaction.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * subtransaction.h
- *	  Something that may fail without ending the transaction.
- *
- *-------------------------------------------------------------------------
+/*
+ * Something that may fail without ending the transaction.
  */
 #ifndef JIBIT_SUBTRANSACTION_H
 #define JIBIT_SUBTRANSACTION_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * tehran.c
- *	  The day in Tehran, by which the service counts.
- *
- *-------------------------------------------------------------------------
+/*
+ * The day in Tehran, by which the service counts.
  */
 #include "postgres.h"
 

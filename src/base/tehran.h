@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * tehran.h
- *	  The day in Tehran, by which the service counts.
- *
- *-------------------------------------------------------------------------
+/*
+ * The day in Tehran, by which the service counts.
  */
 #ifndef JIBIT_TEHRAN_H
 #define JIBIT_TEHRAN_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * call.h
- *	  A call of an inquiry: what is asked, and how it has ended.
- *
- *-------------------------------------------------------------------------
+/*
+ * A call of an inquiry: what is asked, and how it has ended.
  */
 #ifndef JIBIT_CALL_H
 #define JIBIT_CALL_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * last.c
- *	  What is known of the session's latest call, for jibit_last_call().
- *
- *-------------------------------------------------------------------------
+/*
+ * What is known of the session's latest call, for jibit_last_call().
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * last.h
- *	  What is known of the session's latest call, for jibit_last_call().
- *
- *-------------------------------------------------------------------------
+/*
+ * What is known of the session's latest call, for jibit_last_call().
  */
 #ifndef JIBIT_LAST_H
 #define JIBIT_LAST_H

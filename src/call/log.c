@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * log.c
- *	  The line that a call leaves in the server's log, if it shall.
- *
- *-------------------------------------------------------------------------
+/*
+ * The line that a call leaves in the server's log, if it shall.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * log.h
- *	  The line that a call leaves in the server's log, if it shall.
- *
- *-------------------------------------------------------------------------
+/*
+ * The line that a call leaves in the server's log, if it shall.
  */
 #ifndef JIBIT_LOG_H
 #define JIBIT_LOG_H

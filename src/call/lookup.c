@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * lookup.c
- *	  Answers that are there already: the statement's, and the shared ones.
+/*
+ * Answers that are there already: the statement's, and the shared ones.
  *
  * The statement's are kept by user, table and profile, so that nothing has
  * to be read to find one; the shared ones by the account that was asked.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

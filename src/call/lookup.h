@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * lookup.h
- *	  Answers that are there already: the statement's, and the shared ones.
- *
- *-------------------------------------------------------------------------
+/*
+ * Answers that are there already: the statement's, and the shared ones.
  */
 #ifndef JIBIT_LOOKUP_H
 #define JIBIT_LOOKUP_H

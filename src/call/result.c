@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * result.c
- *	  From packed answers and errors to SQL values.
- *
- *-------------------------------------------------------------------------
+/*
+ * From packed answers and errors to SQL values.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * result.h
- *	  From packed answers and errors to SQL values.
- *
- *-------------------------------------------------------------------------
+/*
+ * From packed answers and errors to SQL values.
  */
 #ifndef JIBIT_RESULT_H
 #define JIBIT_RESULT_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * run.c
- *	  Calls that are under way at the same time: whose turn it is.
+/*
+ * Calls that are under way at the same time: whose turn it is.
  *
  * One loop, drive(), moves the calls of all runs of the process: those that
  * wait, in the order in which they began, each as far as it can go; then it
@@ -9,8 +7,6 @@
  * takes up what has come back.  Places and tokens that others have set the
  * latch when they come free.  A token that this process gets is one more
  * request among the others.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

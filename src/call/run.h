@@ -1,13 +1,9 @@
-/*-------------------------------------------------------------------------
- *
- * run.h
- *	  The one way in which inquiries are made: one, or many at a time.
+/*
+ * The one way in which inquiries are made: one, or many at a time.
  *
  * A failed call is a value in the JibitCall.  What is raised: missing or
  * unusable credentials (JB011) and a profile that is not for this user
  * (42501), when a call starts; interrupts and lack of memory, any time.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_RUN_H
 #define JIBIT_RUN_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * statement.c
- *	  What lives as long as one statement of the session.
+/*
+ * What lives as long as one statement of the session.
  *
  * A statement is what the client sends, with all that its functions and
  * triggers run: the outermost run of the executor or of a utility command.
@@ -12,8 +10,6 @@
  *
  * Deferred triggers run when the statement is over, one by one and outside of
  * any other: all of a transaction's are taken together as one.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

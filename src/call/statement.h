@@ -1,10 +1,6 @@
-/*-------------------------------------------------------------------------
- *
- * statement.h
- *	  What lives as long as one statement of the session: answers that it has
- *	  got already, and the number of its calls.
- *
- *-------------------------------------------------------------------------
+/*
+ * What lives as long as one statement of the session: answers that it has
+ * got already, and the number of its calls.
  */
 #ifndef JIBIT_STATEMENT_H
 #define JIBIT_STATEMENT_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * task.c
- *	  A call on its way: the steps that it goes through.
+/*
+ * A call on its way: the steps that it goes through.
  *
  * ADMIT -> TOKEN -> PLACE -> SENT (-> BACKOFF -> TOKEN ...) -> ENDED.
  *
@@ -13,8 +11,6 @@
  * gets one new token and one more try.
  *
  * The state says what a task waits for, and nothing here waits: run.c does.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,11 +1,7 @@
-/*-------------------------------------------------------------------------
- *
- * task.h
- *	  A call on its way: the steps that it goes through.
+/*
+ * A call on its way: the steps that it goes through.
  *
  * Of run.c alone, which decides whose turn it is and sends the requests.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_TASK_H
 #define JIBIT_TASK_H

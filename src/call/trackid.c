@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * trackid.c
- *	  What identifies a call, here and in the service's own records.
- *
- *-------------------------------------------------------------------------
+/*
+ * What identifies a call, here and in the service's own records.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * trackid.h
- *	  What identifies a call, here and in the service's own records.
- *
- *-------------------------------------------------------------------------
+/*
+ * What identifies a call, here and in the service's own records.
  */
 #ifndef JIBIT_TRACKID_H
 #define JIBIT_TRACKID_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * http.c
- *	  HTTP requests, many at a time, interruptible.
+/*
+ * HTTP requests, many at a time, interruptible.
  *
  * Here is libcurl's multi handle, of which there is one per process, driven by
  * curl_multi_socket_action(); the requests' own handles are transfer.c's.
@@ -14,8 +12,6 @@
  * multi handle is thrown away, and the next call makes a new one.  Timeouts are
  * kept here: libcurl looks at the clock before it reads what has come while
  * nobody drove, and 7.88 never does for a request that waits for a connection.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * http.h
- *	  HTTP requests, many at a time, interruptible.
+/*
+ * HTTP requests, many at a time, interruptible.
  *
  * The caller makes a group, starts requests in it, and waits for them to end
  * in whatever order they do.  Failures of the network are values in the
@@ -12,8 +10,6 @@
  * The event loop, the connections and libcurl's handles belong to the process
  * and outlive transactions.  A wait drives the requests of every group, so a
  * group may be waited for while another has requests under way.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_HTTP_H
 #define JIBIT_HTTP_H

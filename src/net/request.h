@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * request.h
- *	  An HTTP request and how it has ended.
- *
- *-------------------------------------------------------------------------
+/*
+ * An HTTP request and how it has ended.
  */
 #ifndef JIBIT_REQUEST_H
 #define JIBIT_REQUEST_H

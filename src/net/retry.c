@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * retry.c
- *	  When a failed call is worth another try.
- *
- *-------------------------------------------------------------------------
+/*
+ * When a failed call is worth another try.
  */
 #include "net/retry.h"
 

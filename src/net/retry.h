@@ -1,11 +1,7 @@
-/*-------------------------------------------------------------------------
- *
- * retry.h
- *	  When a failed call is worth another try.
+/*
+ * When a failed call is worth another try.
  *
  * Plain C: what it depends on is given.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_RETRY_H
 #define JIBIT_RETRY_H

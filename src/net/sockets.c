@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * sockets.c
- *	  The sockets of calls under way, and waiting for them.
+/*
+ * The sockets of calls under way, and waiting for them.
  *
  * The waiting is done by a WaitEventSet with the process's latch, so that a
  * cancel, a timeout or the postmaster's death end it at once.
@@ -9,8 +7,6 @@
  * Ownership: sockets are counted as PostgreSQL's external file descriptors
  * from open to close, which may be long after the request that opened them.
  * The table of them is malloc'd, since it grows where nothing may be thrown.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * sockets.h
- *	  The sockets of calls under way, and waiting for them.
+/*
+ * The sockets of calls under way, and waiting for them.
  *
  * All but jibit_sockets_wait() can be called from libcurl's callbacks: they do
  * not throw.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_SOCKETS_H
 #define JIBIT_SOCKETS_H

@@ -1,8 +1,6 @@
-/*-------------------------------------------------------------------------
- *
- * transfer.c
- *	  One HTTP request as libcurl has it: its handle, options and headers, and
- *	  what comes back.
+/*
+ * One HTTP request as libcurl has it: its handle, options and headers, and
+ * what comes back.
  *
  * Nothing is thrown from inside libcurl: its callbacks neither ereport nor
  * check for interrupts, and allocate without throwing.
@@ -14,8 +12,6 @@
  *
  * Ownership: transfers (easy handle, header list) are malloc'd, and kept for
  * the next request; bodies are in the caller's memory context.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

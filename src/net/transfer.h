@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * transfer.h
- *	  One HTTP request as libcurl has it: its handle, options and headers, and
- *	  what comes back.
+/*
+ * One HTTP request as libcurl has it: its handle, options and headers, and
+ * what comes back.
  *
  * Of http.c alone, which has the multi handle.  Nothing here throws.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_TRANSFER_H
 #define JIBIT_TRANSFER_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * trust.c
- *	  The certificate authorities that TLS connections trust.
+/*
+ * The certificate authorities that TLS connections trust.
  *
  * The only file that knows OpenSSL's TLS.  Parsing a system's bundle of some 140
  * certificates costs 20 to 25 ms of CPU, which every new session would pay at
@@ -10,8 +8,6 @@
  *
  * The store is OpenSSL's (malloc'd and reference-counted); this file holds one
  * reference, each SSL context that uses the store another.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

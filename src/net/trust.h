@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * trust.h
- *	  The certificate authorities that TLS connections trust.
- *
- *-------------------------------------------------------------------------
+/*
+ * The certificate authorities that TLS connections trust.
  */
 #ifndef JIBIT_TRUST_H
 #define JIBIT_TRUST_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * answer.c
- *	  A decoded answer, packed into one piece of memory.
- *
- *-------------------------------------------------------------------------
+/*
+ * A decoded answer, packed into one piece of memory.
  */
 #include "postgres.h"
 

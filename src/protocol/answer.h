@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * answer.h
- *	  A decoded answer, packed into one piece of memory.
+/*
+ * A decoded answer, packed into one piece of memory.
  *
  * Rows follow each other, and in a row its columns in the table's order.  A
  * value is a length (-1 for NULL) and that many bytes: UTF-8 text, or an
@@ -11,8 +9,6 @@
  *
  * Writer and reader must follow the same columns; the format does not say
  * what it holds.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_ANSWER_H
 #define JIBIT_ANSWER_H

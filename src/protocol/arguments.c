@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * arguments.c
- *	  The arguments of an inquiry: normalised, checked, put into a URL.
- *
- *-------------------------------------------------------------------------
+/*
+ * The arguments of an inquiry: normalised, checked, put into a URL.
  */
 #include "postgres.h"
 

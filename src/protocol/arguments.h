@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * arguments.h
- *	  The arguments of an inquiry: normalised, checked, put into a URL.
- *
- *-------------------------------------------------------------------------
+/*
+ * The arguments of an inquiry: normalised, checked, put into a URL.
  */
 #ifndef JIBIT_ARGUMENTS_H
 #define JIBIT_ARGUMENTS_H

@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * decode.c
- *	  From the end of a request to an answer or an error.
+/*
+ * From the end of a request to an answer or an error.
  *
  * What was paid for is not thrown away for a detail: a number is taken where
  * text is expected, and the other way round; where neither helps (a word for a
  * number, text with a NUL) the column is NULL.  Only what can make no sense is
  * refused: an object or an array in place of a value, a mandatory part that
  * is missing or cannot be read.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

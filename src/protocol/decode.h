@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * decode.h
- *	  From the end of a request to an answer or an error.
- *
- *-------------------------------------------------------------------------
+/*
+ * From the end of a request to an answer or an error.
  */
 #ifndef JIBIT_DECODE_H
 #define JIBIT_DECODE_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * inquiries.c
- *	  The table of inquiries, from inquirylist.h.
- *
- *-------------------------------------------------------------------------
+/*
+ * The table of inquiries, from inquirylist.h.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * inquiries.h
- *	  The table of inquiries.
- *
- *-------------------------------------------------------------------------
+/*
+ * The table of inquiries.
  */
 #ifndef JIBIT_INQUIRIES_H
 #define JIBIT_INQUIRIES_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * inquirylist.h
- *	  The inquiries of the API: what is sent, and what is read of the answer.
+/*
+ * The inquiries of the API: what is sent, and what is read of the answer.
  *
  * A list header, which inquiries.c expands to the table.  To add an endpoint,
  * add its name to base/inquiryids.h, a row here, a type and a function in the
@@ -23,8 +21,6 @@
  *		the first is absent
  *	MUST(...): a COLUMN that must not be absent; MUST_EITHER likewise
  *	ROWS(SQL column, object, field, columns): an array of composites
- *
- *-------------------------------------------------------------------------
  */
 
 /* there is deliberately not an #ifndef INQUIRYLIST_H here */

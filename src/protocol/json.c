@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * json.c
- *	  Reading JSON that comes from outside.
+/*
+ * Reading JSON that comes from outside.
  *
  * The only file that knows json-c, which cannot be compiled beside
  * utils/builtins.h: both define json_object.  What json-c allocates is
@@ -11,8 +9,6 @@
  * json-c keeps the values, but its own parser is not used.  Up to 0.16 that one
  * loses members or crashes where an allocation fails, and all versions take
  * what is no JSON (single quotes, NaN, Infinity) and cut integers to 64 bits.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,14 +1,10 @@
-/*-------------------------------------------------------------------------
- *
- * json.h
- *	  Reading JSON that comes from outside.
+/*
+ * Reading JSON that comes from outside.
  *
  * Documents are UTF-8.  A value is valid until the memory context that was
  * given to the parse is reset or deleted, which also frees what the JSON
  * library has allocated.  A reader never trusts a type: each access says
  * whether the value had it.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_JSON_H
 #define JIBIT_JSON_H

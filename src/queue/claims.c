@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * claims.c
- *	  What the worker takes out of the queue, and what it brings back.
+/*
+ * What the worker takes out of the queue, and what it brings back.
  *
  * The queue has lanes, one for each profile, inquiry and priority in it; the
  * index of what is not finished is in their order, so the lanes are found by
@@ -10,8 +8,6 @@
  *
  * Claiming and returning change no indexed column but at the end, when the
  * request leaves the index.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * claims.h
- *	  What the worker takes out of the queue, and what it brings back.
+/*
+ * What the worker takes out of the queue, and what it brings back.
  *
  * All of it runs inside one of the worker's transactions, in SPI, with a lock
  * on the queue.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_QUEUE_CLAIMS_H
 #define JIBIT_QUEUE_CLAIMS_H

@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * counts.c
- *	  How many requests have finished, without looking at them.
+/*
+ * How many requests have finished, without looking at them.
  *
  * Whatever statement changes finished requests, the worker's, a cancel, a
  * purge or the COPY of a restore, adds rows to jibit_counts that say by how
  * much.  They are never updated, so nobody waits for anybody, and they live
  * and die with the transaction; their sums are the counts.  The worker sums
  * up what has come together.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

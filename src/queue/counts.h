@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * counts.h
- *	  How many requests have finished, without looking at them.
- *
- *-------------------------------------------------------------------------
+/*
+ * How many requests have finished, without looking at them.
  */
 #ifndef JIBIT_QUEUE_COUNTS_H
 #define JIBIT_QUEUE_COUNTS_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * launcher.c
- *	  The background worker that starts the databases' workers.
+/*
+ * The background worker that starts the databases' workers.
  *
  * There is one launcher, without a database of its own.  It sees to it that
  * each database in jibit.worker_databases has a worker, as soon as the
@@ -13,8 +11,6 @@
  * A worker is a session of its database, and a database with sessions can be
  * neither dropped nor renamed nor copied: first its name is taken off the
  * list.  From PostgreSQL 19 on such a command ends the worker by itself.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

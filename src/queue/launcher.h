@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * launcher.h
- *	  The background worker that starts the databases' workers.
- *
- *-------------------------------------------------------------------------
+/*
+ * The background worker that starts the databases' workers.
  */
 #ifndef JIBIT_QUEUE_LAUNCHER_H
 #define JIBIT_QUEUE_LAUNCHER_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * pauses.c
- *	  What the worker does not ask for now.
- *
- *-------------------------------------------------------------------------
+/*
+ * What the worker does not ask for now.
  */
 #include "postgres.h"
 

@@ -1,16 +1,12 @@
-/*-------------------------------------------------------------------------
- *
- * pauses.h
- *	  What the worker does not ask for now: an inquiry of a profile, or all of
- *	  a profile.
+/*
+ * What the worker does not ask for now: an inquiry of a profile, or all of
+ * a profile.
  *
  * The worker's own list decides; the table jibit_pauses shows it, keeps it
  * over a restart, and lets an administrator end a pause by deleting its row.
  * When a pause is over, one request goes through as a probe; until that has
  * ended the rest waits.  The table is read and written inside the worker's
  * transactions, in SPI.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_QUEUE_PAUSES_H
 #define JIBIT_QUEUE_PAUSES_H

@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * request.c
- *	  A request in the worker's hands: from its claim to its outcome.
+/*
+ * A request in the worker's hands: from its claim to its outcome.
  *
  * A request and an account each have a memory context of their own, below
  * TopMemoryContext, and are freed by the worker.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * request.h
- *	  A request in the worker's hands: from its claim to its outcome.
- *
- *-------------------------------------------------------------------------
+/*
+ * A request in the worker's hands: from its claim to its outcome.
  */
 #ifndef JIBIT_QUEUE_REQUEST_H
 #define JIBIT_QUEUE_REQUEST_H

@@ -1,14 +1,10 @@
-/*-------------------------------------------------------------------------
- *
- * submit.c
- *	  Putting requests into the queue, and taking them back.
+/*
+ * Putting requests into the queue, and taking them back.
  *
  * Rows are inserted as the executor would, but without a query for each: a
  * trigger that queues, or an INSERT ... SELECT of many, costs little more
  * than rows of any table.  Nobody is granted anything on the queue; what a
  * user may do there is decided here.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

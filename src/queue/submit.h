@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * submit.h
- *	  Putting requests into the queue, and taking them back.
- *
- *-------------------------------------------------------------------------
+/*
+ * Putting requests into the queue, and taking them back.
  */
 #ifndef JIBIT_QUEUE_SUBMIT_H
 #define JIBIT_QUEUE_SUBMIT_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * table.h
- *	  Where the queue's tables are.
- *
- *-------------------------------------------------------------------------
+/*
+ * Where the queue's tables are.
  */
 #ifndef JIBIT_QUEUE_TABLE_H
 #define JIBIT_QUEUE_TABLE_H

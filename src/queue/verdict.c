@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * verdict.c
- *	  What the end of a call means for its request, and for others like it.
- *
- *-------------------------------------------------------------------------
+/*
+ * What the end of a call means for its request, and for others like it.
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * verdict.h
- *	  What the end of a call means for its request, and for others like it.
- *
- *-------------------------------------------------------------------------
+/*
+ * What the end of a call means for its request, and for others like it.
  */
 #ifndef JIBIT_QUEUE_VERDICT_H
 #define JIBIT_QUEUE_VERDICT_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * worker.c
- *	  The background worker that makes a database's queued inquiries.
+/*
+ * The background worker that makes a database's queued inquiries.
  *
  * It lives in two alternating states.  In an exchange, a transaction, it
  * brings back what has ended and claims what is due; between two exchanges
@@ -18,8 +16,6 @@
  * longer than LOCK_BUSY, and for no standby.  What goes wrong in one undoes it,
  * and it is tried again after a pause, each part of it on its own; meanwhile
  * the calls go on, and what they have brought is kept, up to a bound.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

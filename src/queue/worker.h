@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * worker.h
- *	  The background worker that makes a database's queued inquiries.
- *
- *-------------------------------------------------------------------------
+/*
+ * The background worker that makes a database's queued inquiries.
  */
 #ifndef JIBIT_QUEUE_WORKER_H
 #define JIBIT_QUEUE_WORKER_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * breaker.c
- *	  The circuit breaker: no calls to what has failed again and again.
+/*
+ * The circuit breaker: no calls to what has failed again and again.
  *
  * Locking: one lock for the table.  Asking about closed circuits and
  * reporting an answer that changes nothing hold it in shared mode, everything
@@ -9,8 +7,6 @@
  *
  * A probe is marked with its session's pid.  If the session is gone, the next
  * to ask becomes the probe.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

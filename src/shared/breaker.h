@@ -1,14 +1,10 @@
-/*-------------------------------------------------------------------------
- *
- * breaker.h
- *	  The circuit breaker: no calls to what has failed again and again.
+/*
+ * The circuit breaker: no calls to what has failed again and again.
  *
  * There are two kinds of circuit: the way to the service, one for each
  * account, broken by failures to reach it; and each of its inquiries, broken
  * by answers that say it is failing.  After a pause one call at a time goes
  * through as a probe, until one of them is answered.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_BREAKER_H
 #define JIBIT_BREAKER_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * budget.c
- *	  How many successful calls a day an inquiry may make.
+/*
+ * How many successful calls a day an inquiry may make.
  *
  * One atomic word for each inquiry, the day above and the count below: no
  * lock.  The postmaster writes the counts to a file at a clean shutdown and
@@ -10,8 +8,6 @@
  *
  * A session knows its reservations of which the outcome is open, and gives
  * them back at its exit.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * budget.h
- *	  How many successful calls a day an inquiry may make.
- *
- *-------------------------------------------------------------------------
+/*
+ * How many successful calls a day an inquiry may make.
  */
 #ifndef JIBIT_BUDGET_H
 #define JIBIT_BUDGET_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * cache.c
- *	  Answers that all sessions share.
+/*
+ * Answers that all sessions share.
  *
  * The memory is cut into partitions, each an area with a lock; the first byte
  * of a key chooses one.  What an area does is plain C, in cachearea.c.
@@ -9,8 +7,6 @@
  * Locking: a look-up holds its partition's lock in shared mode, so that hits
  * never wait for each other; a change holds it in exclusive mode.  Nothing is
  * allocated, and nothing throws, under a lock.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

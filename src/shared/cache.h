@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * cache.h
- *	  Answers that all sessions share.
+/*
+ * Answers that all sessions share.
  *
  * Keys are digests: no card number or national code is stored as a key.  The
  * answers themselves are personal data and live in shared memory only.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_CACHE_H
 #define JIBIT_CACHE_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * cachearea.c
- *	  A piece of memory that keeps the latest answers under their keys.
+/*
+ * A piece of memory that keeps the latest answers under their keys.
  *
  * The memory is cut into blocks of one size, with a hash table and a heap of the
  * entries behind them.  An entry is a chain of blocks, the first with a header.
@@ -15,8 +13,6 @@
  *
  * Look-ups may run at the same time, for that note is all they write, and all
  * of them write the same.
- *
- *-------------------------------------------------------------------------
  */
 #include "shared/cachearea.h"
 

@@ -1,13 +1,9 @@
-/*-------------------------------------------------------------------------
- *
- * cachearea.h
- *	  A piece of memory that keeps the latest answers under their keys.
+/*
+ * A piece of memory that keeps the latest answers under their keys.
  *
  * Plain C, without locks, allocations and errors, for cache.c, which has a
  * lock for each area: jibit_cachearea_get() may run in several processes at a
  * time, the other functions alone.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_CACHEAREA_H
 #define JIBIT_CACHEAREA_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * circuit.c
- *	  When failures in a row suspend calls, and when they go on.
- *
- *-------------------------------------------------------------------------
+/*
+ * When failures in a row suspend calls, and when they go on.
  */
 #include "shared/circuit.h"
 

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * circuit.h
- *	  When failures in a row suspend calls, and when they go on.
+/*
+ * When failures in a row suspend calls, and when they go on.
  *
  * A circuit is open once `threshold` failures in a row have been noted (0:
  * never).  Then no call goes out during `cooldown_us` after the latest of
@@ -9,8 +7,6 @@
  *
  * Plain C, without locks: breaker.c keeps the circuits in shared memory.  The
  * time is in microseconds, by a clock that may be set back.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_CIRCUIT_H
 #define JIBIT_CIRCUIT_H

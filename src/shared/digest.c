@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * digest.c
- *	  Keyed digests: identities that do not give away what they stand for.
+/*
+ * Keyed digests: identities that do not give away what they stand for.
  *
  * The plain hash of a ten-digit number gives it away: one can try them all.
  * With a random key before it one cannot.  The key is in shared memory, written
@@ -12,8 +10,6 @@
  * that of a shorter one, but nobody is shown a digest, and nothing is proved
  * with one.  It takes three times as long, which shows in what an answer from
  * the cache costs.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

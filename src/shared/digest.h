@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * digest.h
- *	  Keyed digests: identities that do not give away what they stand for.
- *
- *-------------------------------------------------------------------------
+/*
+ * Keyed digests: identities that do not give away what they stand for.
  */
 #ifndef JIBIT_DIGEST_H
 #define JIBIT_DIGEST_H

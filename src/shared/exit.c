@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * exit.c
- *	  What a session gives back at its exit.
- *
- *-------------------------------------------------------------------------
+/*
+ * What a session gives back at its exit.
  */
 #include "postgres.h"
 

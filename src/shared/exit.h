@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * exit.h
- *	  What a session gives back at its exit.
+/*
+ * What a session gives back at its exit.
  *
  * A process has room for twenty callbacks of before_shmem_exit(), its own and
  * those of every extension; this takes one for all.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_EXIT_H
 #define JIBIT_EXIT_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * holders.c
- *	  Who may have a place among the calls under way.
- *
- *-------------------------------------------------------------------------
+/*
+ * Who may have a place among the calls under way.
  */
 #include "shared/holders.h"
 

@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * holders.h
- *	  Who may have a place among the calls under way: the decision, in plain C
- *	  for tests without a server.
+/*
+ * Who may have a place among the calls under way: the decision, in plain C
+ * for tests without a server.
  *
  * First come, first served, by when the call that waits has begun.  A place
  * is a lease: it is lent to others while its holder does not drive its calls.
  * So there can be more calls under way than places, when a holder comes back
  * whose places are lent; it gets no new one until there are fewer.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_HOLDERS_H
 #define JIBIT_HOLDERS_H

@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * places.c
- *	  How many calls are under way at a time, over all sessions.
+/*
+ * How many calls are under way at a time, over all sessions.
  *
  * Each process has an entry in shared memory; holders.c decides.  One lock
  * protects the entries, but for driven_us, which each process writes in its own
@@ -9,8 +7,6 @@
  *
  * A session gives its places back at its exit.  One that is killed outright
  * takes the server down with it, and the restart clears shared memory.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * places.h
- *	  How many calls are under way at a time, over all sessions.
- *
- *-------------------------------------------------------------------------
+/*
+ * How many calls are under way at a time, over all sessions.
  */
 #ifndef JIBIT_PLACES_H
 #define JIBIT_PLACES_H

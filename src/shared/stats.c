@@ -1,7 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * stats.c
- *	  What has been called, how often, how fast.
+/*
+ * What has been called, how often, how fast.
  *
  * An entry for each inquiry and profile.  Entries are made under the lock and
  * stay until the server stops, so that a session may keep their addresses;
@@ -10,8 +8,6 @@
  *
  * Durations go into a histogram whose buckets grow with the value: 16 for each
  * doubling, so that a quantile is at most 1/32 (3.1 %) off.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

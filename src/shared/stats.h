@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * stats.h
- *	  What has been called, how often, how fast.
- *
- *-------------------------------------------------------------------------
+/*
+ * What has been called, how often, how fast.
  */
 #ifndef JIBIT_STATS_H
 #define JIBIT_STATS_H

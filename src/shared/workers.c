@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * workers.c
- *	  Where the background workers are, and who waits for what they do.
- *
- *-------------------------------------------------------------------------
+/*
+ * Where the background workers are, and who waits for what they do.
  */
 #include "postgres.h"
 

@@ -1,11 +1,7 @@
-/*-------------------------------------------------------------------------
- *
- * workers.h
- *	  Where the background workers are, and who waits for what they do.
+/*
+ * Where the background workers are, and who waits for what they do.
  *
  * There is one worker for a database at most.  One lock protects their list.
- *
- *-------------------------------------------------------------------------
  */
 #ifndef JIBIT_WORKERS_H
 #define JIBIT_WORKERS_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * admin.c
- *	  SQL functions for whoever looks after the extension.
- *
- *-------------------------------------------------------------------------
+/*
+ * SQL functions for whoever looks after the extension.
  */
 #include "postgres.h"
 

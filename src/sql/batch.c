@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * batch.c
- *	  The SQL functions jibit_card_batch() and so on: many inquiries at once.
+/*
+ * The SQL functions jibit_card_batch() and so on: many inquiries at once.
  *
  * Equal elements are found before anything is sent: what is equal after
  * normalising makes one call, whose outcome all of them get.  Rows come as the
  * calls end; a tuplesort, which goes to disk beyond work_mem, puts them in
  * order.  So the memory of a batch is bounded by its arguments, some 30 bytes
  * for each element, and work_mem.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * catalog.c
- *	  What the library knows, as rows: error codes and inquiries.
- *
- *-------------------------------------------------------------------------
+/*
+ * What the library knows, as rows: error codes and inquiries.
  */
 #include "postgres.h"
 

@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * check.c
- *	  jibit_check(): what an inquiry needs, one thing after the other.
+/*
+ * jibit_check(): what an inquiry needs, one thing after the other.
  *
  * A step that fails is a row, not an error, and the steps that build on it
  * say so.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

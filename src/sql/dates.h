@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * dates.h
- *	  Dates as the inquiries take them.
- *
- *-------------------------------------------------------------------------
+/*
+ * Dates as the inquiries take them.
  */
 #ifndef JIBIT_DATES_H
 #define JIBIT_DATES_H

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * firing.c
- *	  What all triggers need of their definition and of the row.
- *
- *-------------------------------------------------------------------------
+/*
+ * What all triggers need of their definition and of the row.
  */
 #include "postgres.h"
 

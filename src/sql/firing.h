@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * firing.h
- *	  What all triggers need of their definition and of the row.
- *
- *-------------------------------------------------------------------------
+/*
+ * What all triggers need of their definition and of the row.
  */
 #ifndef JIBIT_FIRING_H
 #define JIBIT_FIRING_H

@@ -1,12 +1,8 @@
-/*-------------------------------------------------------------------------
- *
- * inquiry.c
- *	  The SQL functions of the inquiries, jibit_card() and so on.
+/*
+ * The SQL functions of the inquiries, jibit_card() and so on.
  *
  * Each inquiry has a C function of its own, so that rights can be granted one
  * by one; all of them do the same with another row of the table.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

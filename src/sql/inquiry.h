@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * inquiry.h
- *	  Making a call for a SQL function.
- *
- *-------------------------------------------------------------------------
+/*
+ * Making a call for a SQL function.
  */
 #ifndef JIBIT_SQL_INQUIRY_H
 #define JIBIT_SQL_INQUIRY_H

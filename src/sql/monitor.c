@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * monitor.c
- *	  Statistics and the shared cache, for SQL.
- *
- *-------------------------------------------------------------------------
+/*
+ * Statistics and the shared cache, for SQL.
  */
 #include "postgres.h"
 

@@ -1,15 +1,11 @@
-/*-------------------------------------------------------------------------
- *
- * offline.c
- *	  SQL functions that make no call: validators, normalisers, banks, the
- *	  calendar.
+/*
+ * SQL functions that make no call: validators, normalisers, banks, the
+ * calendar.
  *
  * They are immutable and may be in CHECK constraints and indexes, so they
  * never depend on a setting.  A text is read where it lies; only one with
  * other than ASCII characters in a database that is not UTF-8 is converted
  * first.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

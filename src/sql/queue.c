@@ -1,10 +1,6 @@
-/*-------------------------------------------------------------------------
- *
- * queue.c
- *	  SQL functions of the queue: jibit_submit() and so on, and the trigger
- *	  that submits.
- *
- *-------------------------------------------------------------------------
+/*
+ * SQL functions of the queue: jibit_submit() and so on, and the trigger
+ * that submits.
  */
 #include "postgres.h"
 

@@ -1,14 +1,10 @@
-/*-------------------------------------------------------------------------
- *
- * queuetypes.c
- *	  Types of the queue's columns that mean something in one cluster only.
+/*
+ * Types of the queue's columns that mean something in one cluster only.
  *
  * What pg_dump, COPY or logical replication carries goes through a type's
  * text; what stays in the cluster, over a pg_upgrade too, does not.  So a role
  * arrives elsewhere as the role of that name, and a request's mark of having
  * been submitted here does not arrive at all.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,9 +1,5 @@
-/*-------------------------------------------------------------------------
- *
- * request.c
- *	  jibit_request(): an authorised GET to any path of the API.
- *
- *-------------------------------------------------------------------------
+/*
+ * jibit_request(): an authorised GET to any path of the API.
  */
 #include "postgres.h"
 

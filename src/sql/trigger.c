@@ -1,8 +1,6 @@
-/*-------------------------------------------------------------------------
- *
- * trigger.c
- *	  Triggers that keep bad data out: jibit_check_iban(), jibit_check_card(),
- *	  jibit_check_shahkar().
+/*
+ * Triggers that keep bad data out: jibit_check_iban(), jibit_check_card(),
+ * jibit_check_shahkar().
  *
  * A row is checked offline first, which costs nothing, and then by inquiries
  * under the server's settings, which a session cannot weaken, and by the right
@@ -12,8 +10,6 @@
  *
  * What a trigger's arguments say is parsed once in a session and kept until
  * its relation changes.
- *
- *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
-/*-------------------------------------------------------------------------
- *
- * bare.c
- *	  What the extension is measured against: libcurl and json-c in C, with
- *	  nothing around them.
+/*
+ * What the extension is measured against: libcurl and json-c in C, with
+ * nothing around them.
  *
  *	bare version                      versions and the default CA bundle
  *	bare get URL CA                   the body of the answer
@@ -24,8 +22,6 @@
  * curl_multi_poll() that starts the next as soon as one ends; where the server
  * offers HTTP/2, they share connections as libcurl sees fit.  All use their own
  * process's clock.
- *
- *-------------------------------------------------------------------------
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,9 @@
-/*-------------------------------------------------------------------------
- *
- * faults.c
- *	  Lets one of a process's allocations fail, as if there were no memory, or
- *	  one of its calls into libcurl.
+/*
+ * Lets one of a process's allocations fail, as if there were no memory, or
+ * one of its calls into libcurl.
  *
  * For LD_PRELOAD.  CONTROL names a file that holds a struct Control, which a
  * test writes and reads.
- *
- *-------------------------------------------------------------------------
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
